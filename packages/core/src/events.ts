@@ -1,0 +1,75 @@
+/**
+ * Everything that can happen to a peer. Events are facts: they are named by past participles, and
+ * the core neither waits for one nor is asked again.
+ */
+import type { PeerId, SessionId } from './ids.ts'
+import type { Replica } from './server/replica.ts'
+import type { WriteRequest } from './server/request.ts'
+import type { WatchDepth } from './session/watch-table.ts'
+import type { Message } from './zab/messages.ts'
+import type { Page, PageEnd } from './zab/page.ts'
+
+/** The driver's name for a call, so that its answer finds the promise; unique within a peer. */
+export type CallId = number
+
+export type Event =
+  /** Time passed. `nowMs` is monotonic; `wallMs` only ever becomes a field of a txn. */
+  | { readonly type: 'tick'; readonly nowMs: number; readonly wallMs: number }
+  /** Both connections of a link are up and the handshake is done. */
+  | { readonly type: 'link-up'; readonly peer: PeerId }
+  /** A link is gone; nothing sent on it will be heard of again. */
+  | { readonly type: 'link-down'; readonly peer: PeerId; readonly reason: string }
+  /** A message came on the link that is up. */
+  | { readonly type: 'message-received'; readonly from: PeerId; readonly message: Message }
+  /** Every append up to and with `seq` is durable. */
+  | { readonly type: 'log-synced'; readonly seq: number }
+  /** The answer to `read-log`: consecutive pages, or none when `after` is no longer in the log. */
+  | { readonly type: 'log-read'; readonly reader: number; readonly pages: readonly Page[] }
+  /** The checkpoint is durable, and so is every record in it. */
+  | { readonly type: 'checkpoint-written' }
+  /** The answer to `open-snapshot`: the transfer will bring the snapshot as it is at `at`. */
+  | { readonly type: 'snapshot-opened'; readonly transfer: number; readonly at: PageEnd }
+  /** The answer to `read-snapshot`. */
+  | {
+      readonly type: 'snapshot-read'
+      readonly transfer: number
+      readonly number: number
+      readonly bytes: Uint8Array
+      readonly last: boolean
+    }
+  /** The answer to `write-snapshot`, but for the last chunk. */
+  | { readonly type: 'snapshot-written'; readonly transfer: number; readonly number: number }
+  /** The answer to the last `write-snapshot`: all of it is durable, was read back and verified. */
+  | { readonly type: 'snapshot-received'; readonly transfer: number; readonly replica: Replica }
+  /** A transfer, either way, came to nothing; what was written of it is gone. */
+  | { readonly type: 'snapshot-failed'; readonly transfer: number; readonly reason: string }
+  /** The application wants a session. */
+  | {
+      readonly type: 'session-requested'
+      readonly call: CallId
+      readonly timeoutMs: number
+      readonly password: Uint8Array
+    }
+  /** A session that this peer hosts asks for a write. */
+  | {
+      readonly type: 'request-received'
+      readonly session: SessionId
+      readonly call: CallId
+      readonly request: WriteRequest
+    }
+  /** A caller wants to read at or past everything committed before now. */
+  | { readonly type: 'sync-requested'; readonly session: SessionId; readonly call: CallId }
+  /** A caller no longer waits. What was not yet forwarded will not be. */
+  | { readonly type: 'call-aborted'; readonly call: CallId }
+  /** The session's owner was alive at `atMs`, on the clock of `tick`. */
+  | { readonly type: 'session-proven'; readonly session: SessionId; readonly atMs: number }
+  | {
+      readonly type: 'watch-added'
+      readonly session: SessionId
+      readonly watch: number
+      readonly path: string
+      readonly depth: WatchDepth
+    }
+  | { readonly type: 'watch-removed'; readonly session: SessionId; readonly watch: number }
+  /** The application closes the peer: hand over, then report `closed`. */
+  | { readonly type: 'close-requested' }

@@ -1,0 +1,1 @@
+export { CoordinationError, errorCodes } from './errors.ts'

@@ -1,0 +1,79 @@
+/** What sibling packages may name, beyond what applications may. */
+export { assert, InvariantError, unreachable } from './assert.ts'
+export type { CallId, Event } from './events.ts'
+export type { Delivery, Effect, Standing } from './effects.ts'
+export {
+  CoordinationError,
+  errorCodes,
+  type CoordinationErrorDetails,
+  type ErrorCode,
+  type Outcome,
+} from './errors.ts'
+export {
+  formatMembers,
+  sameMembers,
+  votersOf,
+  type Configuration,
+  type Member,
+  type MemberRole,
+} from './ensemble/configuration.ts'
+export { MajorityQuorum } from './ensemble/quorum.ts'
+export {
+  formatSessionId,
+  noSession,
+  sessionIdAt,
+  type EnsembleId,
+  type PeerId,
+  type RequestId,
+  type SessionId,
+} from './ids.ts'
+export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.ts'
+export type { LogRecord } from './log-record.ts'
+export { Replica } from './server/replica.ts'
+export {
+  anyVersion,
+  type CheckOperation,
+  type CreateMode,
+  type CreateOperation,
+  type DeleteOperation,
+  type ForwardedRequest,
+  type Operation,
+  type OperationResult,
+  type Refusal,
+  type SessionRequest,
+  type SetOperation,
+  type WriteRequest,
+  type WriteResult,
+} from './server/request.ts'
+export type { TreeTxn, Txn } from './server/txn.ts'
+export type { WatchDepth, WatchEvent } from './session/watch-table.ts'
+export type { Checkpoint, SessionRecord, SnapshotRecord, SnapshotSummary } from './tree/snapshot.ts'
+export type { Stat, ZnodeRecord } from './tree/znode.ts'
+export {
+  laneOf,
+  type DataMessage,
+  type LivenessMessage,
+  type Message,
+  type Role,
+} from './zab/messages.ts'
+export {
+  noPage,
+  PageError,
+  samePageEnd,
+  type Page,
+  type PageCodec,
+  type PageDraft,
+  type PageEnd,
+} from './zab/page.ts'
+export {
+  advanceZxid,
+  counterOf,
+  epochOf,
+  formatZxid,
+  isZxid,
+  makeZxid,
+  maxCounter,
+  maxEpoch,
+  zeroZxid,
+  type Zxid,
+} from './zxid.ts'

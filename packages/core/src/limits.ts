@@ -1,0 +1,84 @@
+/**
+ * Every bound, in one place, each with its reason. Reaching one is an error that names it; nothing
+ * grows without one.
+ */
+
+/** What an ensemble must agree on, and what a peer allows itself. */
+export interface Limits {
+  /** A znode's data. ZooKeeper's own order of magnitude; larger values belong elsewhere. */
+  readonly maxDataBytes: number
+  /** A path, in UTF-16 units: bounds the snapshot's keys. */
+  readonly maxPathLength: number
+  /** One txn, estimated before it is packed: a transaction, a subtree, a session's ephemerals. */
+  readonly maxTxnBytes: number
+  /** Operations of one transaction. */
+  readonly maxOperations: number
+  /** A page closes at either; a single larger txn makes a page of its own. */
+  readonly maxPageTxns: number
+  readonly maxPageBytes: number
+  /** Pages proposed and not yet committed. */
+  readonly maxPagesOutstanding: number
+  /** Writes that one session may have unanswered. Beyond it, a call is `BUSY`. */
+  readonly maxSessionRequests: number
+  /** Writes that wait at the leader to be put into a page, in bytes. */
+  readonly maxPreparedBytes: number
+  /** Ephemeral znodes of one session, so that its end always fits one txn. */
+  readonly maxSessionEphemerals: number
+  /** Pages kept in memory for learners that lag a little. */
+  readonly maxWindowBytes: number
+  /** Pages the log keeps behind the snapshot, so that learners and lost answers find them. */
+  readonly maxRetainedBytes: number
+  /** What one read of the log brings into memory. */
+  readonly maxLogReadBytes: number
+  /** Chunks of a snapshot on their way to a learner. */
+  readonly maxSnapshotChunks: number
+  /** A checkpoint begins at the first of these three. */
+  readonly checkpointZnodes: number
+  readonly checkpointLogBytes: number
+  readonly checkpointMs: number
+  /** The last counter of an epoch; lowered by tests that want to see it end (Z16). */
+  readonly maxCounter: number
+}
+
+const kib = 1024
+const mib = 1024 * kib
+
+export const defaultLimits: Limits = {
+  maxDataBytes: mib,
+  maxPathLength: 4 * kib,
+  maxTxnBytes: 4 * mib,
+  maxOperations: 10_000,
+  maxPageTxns: 1_000,
+  maxPageBytes: mib,
+  maxPagesOutstanding: 4,
+  maxSessionRequests: 16_384,
+  maxPreparedBytes: 32 * mib,
+  maxSessionEphemerals: 20_000,
+  maxWindowBytes: 16 * mib,
+  maxRetainedBytes: 64 * mib,
+  maxLogReadBytes: 2 * mib,
+  maxSnapshotChunks: 4,
+  checkpointZnodes: 4_096,
+  checkpointLogBytes: 64 * mib,
+  checkpointMs: 30_000,
+  maxCounter: 2 ** 32 - 1,
+}
+
+/** Time bounds, in ms. An ensemble's peers should have the same. */
+export interface Timing {
+  /** Between heartbeats of a leader. */
+  readonly heartbeatMs: number
+  /** Silence after which a peer is taken to be gone; a leader without a heard quorum steps down. */
+  readonly silentPeerMs: number
+  /** An append outstanding for this long makes a leader stop beating and step down. */
+  readonly diskStallMs: number
+  /** How long a looking peer waits for a better vote when not all connected voters agree. */
+  readonly electionSettleMs: number
+}
+
+export const defaultTiming: Timing = {
+  heartbeatMs: 100,
+  silentPeerMs: 1_000,
+  diskStallMs: 2_000,
+  electionSettleMs: 50,
+}

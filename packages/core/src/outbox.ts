@@ -1,0 +1,67 @@
+/**
+ * Gathers what a step asks for: one `send` a peer, one `deliver` a session, appends in order. The
+ * modules of the core never build these effects themselves.
+ */
+import type { Delivery, Effect } from './effects.ts'
+import type { PeerId, SessionId } from './ids.ts'
+import type { LogRecord } from './log-record.ts'
+import type { Message } from './zab/messages.ts'
+
+export class Outbox {
+  readonly #sends = new Map<PeerId, Message[]>()
+  readonly #deliveries = new Map<SessionId, Delivery[]>()
+  #records: LogRecord[] = []
+  #effects: Effect[] = []
+  /** The last log effect's number; an append added now gets the next one. */
+  #lastSeq = 0
+
+  /** What the records added now will be synced as: `log-synced { seq }` speaks for them. */
+  append(...records: readonly LogRecord[]): number {
+    if (this.#records.length === 0) this.#lastSeq += 1
+    for (const record of records) this.#records.push(record)
+    return this.#lastSeq
+  }
+
+  /** The `seq` of the last append that was ever added. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  send(to: PeerId, message: Message): void {
+    const messages = this.#sends.get(to)
+    if (messages === undefined) this.#sends.set(to, [message])
+    else messages.push(message)
+  }
+
+  deliver(to: SessionId, item: Delivery): void {
+    const items = this.#deliveries.get(to)
+    if (items === undefined) this.#deliveries.set(to, [item])
+    else items.push(item)
+  }
+
+  /** For everything that is neither a send, nor a deliver, nor an append. */
+  add(effect: Exclude<Effect, { type: 'send' | 'deliver' | 'append-log' }>): void {
+    this.#effects.push(effect)
+  }
+
+  /** Forgets what this step would send to a peer: its link is gone. */
+  dropSends(to: PeerId): void {
+    this.#sends.delete(to)
+  }
+
+  /** The effects of the step that ends now, the log's first, since the disk is the slowest. */
+  take(): Effect[] {
+    const effects: Effect[] = []
+    if (this.#records.length > 0) {
+      effects.push({ type: 'append-log', seq: this.#lastSeq, records: this.#records })
+    }
+    for (const [to, messages] of this.#sends) effects.push({ type: 'send', to, messages })
+    for (const [to, items] of this.#deliveries) effects.push({ type: 'deliver', to, items })
+    effects.push(...this.#effects)
+    this.#records = []
+    this.#sends.clear()
+    this.#deliveries.clear()
+    this.#effects = []
+    return effects
+  }
+}
