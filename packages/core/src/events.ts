@@ -13,8 +13,17 @@ import type { Page, PageEnd } from './zab/page.ts'
 export type CallId = number
 
 export type Event =
-  /** Time passed. `nowMs` is monotonic; `wallMs` only ever becomes a field of a txn. */
-  | { readonly type: 'tick'; readonly nowMs: number; readonly wallMs: number }
+  /**
+   * Time passed; the first event of every batch. `nowMs` is monotonic; `wallMs` only ever becomes a
+   * field of a txn; `appAliveMs`, on the clock of `nowMs`, is when the application was last seen
+   * running, which proves the life of the sessions it has here.
+   */
+  | {
+      readonly type: 'tick'
+      readonly nowMs: number
+      readonly wallMs: number
+      readonly appAliveMs: number
+    }
   /** Both connections of a link are up and the handshake is done. */
   | { readonly type: 'link-up'; readonly peer: PeerId }
   /** A link is gone; nothing sent on it will be heard of again. */
@@ -61,8 +70,6 @@ export type Event =
   | { readonly type: 'sync-requested'; readonly session: SessionId; readonly call: CallId }
   /** A caller no longer waits. What was not yet forwarded will not be. */
   | { readonly type: 'call-aborted'; readonly call: CallId }
-  /** The session's owner was alive at `atMs`, on the clock of `tick`. */
-  | { readonly type: 'session-proven'; readonly session: SessionId; readonly atMs: number }
   | {
       readonly type: 'watch-added'
       readonly session: SessionId

@@ -1,0 +1,10 @@
+/**
+ * What the server needs of agreement while this peer leads: the quorum rounds behind linearizable
+ * reads and behind the acknowledgement of proofs of life. `zab/zab.ts` provides it.
+ */
+export interface Agreement {
+  /** The number of the next round to begin: it begins after everything that happened so far. */
+  nextRound(): number
+  /** Has a round begin at once, or right after the one under way, and says its number. */
+  requestRound(): number
+}
