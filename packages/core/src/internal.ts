@@ -31,7 +31,16 @@ export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits
 export type { LogRecord } from './log-record.ts'
 export type { CoreView, PeerCoreOptions, PeerCoreShape } from './peer-core.ts'
 export type { RecoveredState } from './recovered-state.ts'
-export { Replica } from './server/replica.ts'
+export {
+  findStat,
+  findZnode,
+  getChildren,
+  getZnode,
+  type ChildrenReading,
+  type ZnodeReading,
+} from './server/read.ts'
+export { ReplicaBuilder } from './server/replica-builder.ts'
+export { Replica, type ApplyObserver } from './server/replica.ts'
 export {
   anyVersion,
   type CheckOperation,
@@ -48,9 +57,30 @@ export {
   type WriteResult,
 } from './server/request.ts'
 export type { TreeTxn, Txn } from './server/txn.ts'
-export type { WatchDepth, WatchEvent } from './session/watch-table.ts'
+export { SessionTable } from './session/session-table.ts'
+export { WatchTable, type Watch, type WatchDepth, type WatchEvent } from './session/watch-table.ts'
+export { digestOf } from './tree/digest.ts'
+export {
+  ancestorsOf,
+  childPath,
+  isAncestor,
+  nameOf,
+  parentOf,
+  pathFault,
+  sequentialName,
+  validatePath,
+} from './tree/path.ts'
 export type { Checkpoint, SessionRecord, SnapshotRecord, SnapshotSummary } from './tree/snapshot.ts'
-export type { Stat, ZnodeRecord } from './tree/znode.ts'
+export { Tree } from './tree/tree.ts'
+export {
+  nextCreateCount,
+  nextVersion,
+  recordOf,
+  statOf,
+  Znode,
+  type Stat,
+  type ZnodeRecord,
+} from './tree/znode.ts'
 export {
   laneOf,
   type DataMessage,

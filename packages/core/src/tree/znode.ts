@@ -1,4 +1,7 @@
-/** The znode as clients see it (`Stat`) and as a snapshot keeps it (`ZnodeRecord`). */
+/**
+ * The znode: as clients see it (`Stat`), as a snapshot keeps it (`ZnodeRecord`), and as the tree
+ * holds it (`Znode`). When its fields change is in tree.ts.
+ */
 import type { SessionId } from '../ids.ts'
 import type { Zxid } from '../zxid.ts'
 
@@ -36,8 +39,108 @@ export interface ZnodeRecord {
   readonly ctime: number
   readonly mtime: number
   readonly version: number
-  /** Creates of direct children since the znode exists: the next sequential suffix. */
+  /** Creates of direct children since the znode exists: the next sequential suffix. An int32. */
   readonly createCount: number
   readonly aversion: number
   readonly ephemeralOwner: SessionId
+}
+
+/**
+ * How far a znode's cached hash lies behind its fields: nothing, its stat, its data too. A deleted
+ * one has no hash to bring up to date.
+ */
+export const staleness = { none: 0, stat: 1, data: 2, deleted: 3 } as const
+
+/** A znode in the tree. Its fields are written by `Tree` alone; everyone else only reads them. */
+export class Znode implements ZnodeRecord {
+  readonly path: string
+  data: Uint8Array | null
+  readonly czxid: Zxid
+  mzxid: Zxid
+  pzxid: Zxid
+  readonly ctime: number
+  mtime: number
+  version: number
+  createCount: number
+  readonly aversion: number
+  readonly ephemeralOwner: SessionId
+  /** Names of the direct children; `null` until the first one. */
+  children: Set<string> | null = null
+
+  /** The hash's state behind the path, and behind the data: prefixes of one stream (digest.ts). */
+  pathLow = 0
+  pathHigh = 0
+  dataLow = 0
+  dataHigh = 0
+  /** What the digest now contains for this znode, unless it is stale. */
+  hashLow = 0
+  hashHigh = 0
+  stale: number = staleness.data
+  /** The generation of changes (dirty-set.ts) that this znode is already part of. */
+  dirtyGeneration = 0
+
+  constructor(record: ZnodeRecord) {
+    this.path = record.path
+    this.data = record.data
+    this.czxid = record.czxid
+    this.mzxid = record.mzxid
+    this.pzxid = record.pzxid
+    this.ctime = record.ctime
+    this.mtime = record.mtime
+    this.version = record.version
+    this.createCount = record.createCount
+    this.aversion = record.aversion
+    this.ephemeralOwner = record.ephemeralOwner
+  }
+
+  get numChildren(): number {
+    return this.children === null ? 0 : this.children.size
+  }
+}
+
+/** The stat of a znode as it is now; it does not change when the znode does. */
+export function statOf(znode: Znode): Stat {
+  const numChildren = znode.numChildren
+  return {
+    czxid: znode.czxid,
+    mzxid: znode.mzxid,
+    pzxid: znode.pzxid,
+    ctime: znode.ctime,
+    mtime: znode.mtime,
+    version: znode.version,
+    // Creates and deletes so far: every create counts once more unless its znode still exists.
+    cversion: (2 * znode.createCount - numChildren) | 0,
+    aversion: znode.aversion,
+    ephemeralOwner: znode.ephemeralOwner,
+    dataLength: znode.data === null ? 0 : znode.data.byteLength,
+    numChildren,
+  }
+}
+
+/** The znode as it is now, for a snapshot; it shares the data, which nobody writes to. */
+export function recordOf(znode: Znode): ZnodeRecord {
+  return {
+    path: znode.path,
+    data: znode.data,
+    czxid: znode.czxid,
+    mzxid: znode.mzxid,
+    pzxid: znode.pzxid,
+    ctime: znode.ctime,
+    mtime: znode.mtime,
+    version: znode.version,
+    createCount: znode.createCount,
+    aversion: znode.aversion,
+    ephemeralOwner: znode.ephemeralOwner,
+  }
+}
+
+/** The version after a set: an int32 that wraps and skips -1, which stands for "any". */
+export function nextVersion(version: number): number {
+  const next = (version + 1) | 0
+  return next === -1 ? 0 : next
+}
+
+/** The parent's count of creates after one more: an int32 that wraps, as ZooKeeper's does. */
+export function nextCreateCount(createCount: number): number {
+  return (createCount + 1) | 0
 }

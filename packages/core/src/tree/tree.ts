@@ -1,0 +1,253 @@
+/**
+ * The namespace: every znode by its path, and what a txn does to them. Knows nothing of agreement,
+ * of sessions or of watches; server/replica.ts composes them.
+ *
+ * A txn that comes here was judged by the leader and committed. One that does not fit is therefore
+ * never refused: the replicas have parted, and an `InvariantError` stops the peer.
+ *
+ * Invariants: D3 a set adds one to the version, a create or delete of a child moves the parent's
+ * counts and pzxid; D5 the outcome of every txn is the one that was promised; Q1 the count of
+ * creates never falls.
+ */
+import { InvariantError } from '../assert.ts'
+import { noSession } from '../ids.ts'
+import type { TreeTxn } from '../server/txn.ts'
+import { formatZxid, zeroZxid, type Zxid } from '../zxid.ts'
+import { Digest, Hasher, hashPath, hashStat } from './digest.ts'
+import { DirtySet } from './dirty-set.ts'
+import { nameOf, parentOf } from './path.ts'
+import {
+  nextCreateCount,
+  nextVersion,
+  recordOf,
+  staleness,
+  Znode,
+  type ZnodeRecord,
+} from './znode.ts'
+
+/** The root of a new tree: the one znode that no txn creates. */
+export const rootRecord: ZnodeRecord = {
+  path: '/',
+  data: null,
+  czxid: zeroZxid,
+  mzxid: zeroZxid,
+  pzxid: zeroZxid,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  createCount: 0,
+  aversion: 0,
+  ephemeralOwner: noSession,
+}
+
+export class Tree {
+  readonly #znodes = new Map<string, Znode>()
+  readonly #hasher = new Hasher()
+  /** Znodes whose hash is not in the digest; `settle` brings it up to date. */
+  #stale: Znode[] = []
+
+  /** The sum of all znodes' hashes; right after `settle`. */
+  readonly digest = new Digest()
+  /** Which znodes changed since the last checkpoint. The root of a new tree has. */
+  readonly dirty = new DirtySet<string, ZnodeRecord>((path) => {
+    const znode = this.#znodes.get(path)
+    return znode === undefined ? null : recordOf(znode)
+  })
+
+  /** A tree that holds the root alone. */
+  static empty(): Tree {
+    const tree = new Tree()
+    tree.#insert(new Znode(rootRecord))
+    tree.settle()
+    return tree
+  }
+
+  /** How many znodes there are, the root among them. */
+  get size(): number {
+    return this.#znodes.size
+  }
+
+  get(path: string): Znode | undefined {
+    return this.#znodes.get(path)
+  }
+
+  /** Every znode, in no order that means anything. */
+  znodes(): IterableIterator<Znode> {
+    return this.#znodes.values()
+  }
+
+  /** The names of a znode's direct children, sorted by UTF-16 units; none of an absent znode. */
+  childrenOf(path: string): string[] {
+    const children = this.#znodes.get(path)?.children
+    return children === null || children === undefined ? [] : [...children].sort()
+  }
+
+  /**
+   * Applies one change and returns the znode it was about: as it now is, or as it was when deleted.
+   * The data handed in belongs to the tree from here on.
+   */
+  apply(txn: TreeTxn, zxid: Zxid, timeMs: number): Znode {
+    switch (txn.type) {
+      case 'create':
+        return this.#create(txn, zxid, timeMs)
+      case 'set': {
+        const znode = this.#existing(txn.path, zxid)
+        if (txn.version !== nextVersion(znode.version)) {
+          throw misfit('D3: a set adds one to the version', txn.path, zxid)
+        }
+        this.#touch(znode, staleness.data)
+        znode.data = txn.data
+        znode.version = txn.version
+        znode.mzxid = zxid
+        znode.mtime = timeMs
+        return znode
+      }
+      case 'delete':
+        return this.delete(txn.path, zxid)
+      case 'check':
+        return this.#existing(txn.path, zxid)
+    }
+  }
+
+  /** Deletes a leaf and returns it as it was. */
+  delete(path: string, zxid: Zxid): Znode {
+    const znode = this.#existing(path, zxid)
+    if (znode.numChildren > 0) throw misfit('D5: only a leaf is deleted', path, zxid)
+    if (path.length === 1) throw misfit('D5: the root is never deleted', path, zxid)
+    const parent = this.#existing(parentOf(path), zxid)
+    this.#touch(parent, staleness.stat)
+    this.#touch(znode, staleness.deleted)
+    this.#znodes.delete(path)
+    parent.children?.delete(nameOf(path))
+    parent.pzxid = zxid
+    return znode
+  }
+
+  #create(txn: TreeTxn & { readonly type: 'create' }, zxid: Zxid, timeMs: number): Znode {
+    const { path, parentCreateCount } = txn
+    if (this.#znodes.has(path)) throw misfit('D5: a create finds no znode', path, zxid)
+    const parent = this.#existing(parentOf(path), zxid)
+    if (parent.ephemeralOwner !== noSession) {
+      throw misfit('D5: an ephemeral znode has no children', path, zxid)
+    }
+    if (parentCreateCount !== nextCreateCount(parent.createCount)) {
+      throw misfit('Q1: a create adds one to the count of creates', path, zxid)
+    }
+    const znode = new Znode(newRecord(txn, zxid, timeMs))
+    this.#touch(parent, staleness.stat)
+    this.#insert(znode)
+    adopt(parent, path)
+    parent.createCount = parentCreateCount
+    parent.pzxid = zxid
+    return znode
+  }
+
+  /** Puts a new znode into map, digest and dirty set; its parent is the caller's business. */
+  #insert(znode: Znode): void {
+    const { path } = znode
+    // A checkpoint frozen while the path was absent must still hand it over as gone.
+    if (this.dirty.mark(path)) this.dirty.save(path, null)
+    znode.dirtyGeneration = this.dirty.generation
+    this.#enter(znode)
+  }
+
+  /** Puts a znode into map and digest. */
+  #enter(znode: Znode): void {
+    this.#znodes.set(znode.path, znode)
+    hashPath(this.#hasher, znode.path)
+    znode.pathLow = this.#hasher.low
+    znode.pathHigh = this.#hasher.high
+    this.#stale.push(znode)
+  }
+
+  /**
+   * Takes a znode that a snapshot holds, with its data, into a tree that is being built; nothing
+   * becomes dirty. False when its parent is not there yet: then `link` must follow once it is.
+   */
+  load(record: ZnodeRecord): boolean {
+    this.#enter(new Znode(record))
+    return record.path.length === 1 || this.link(record.path)
+  }
+
+  /** Lists a loaded znode with its parent; false when there is no such parent. */
+  link(path: string): boolean {
+    const parent = this.#znodes.get(parentOf(path))
+    if (parent === undefined) return false
+    adopt(parent, path)
+    return true
+  }
+
+  /** Says that a znode is about to change: its hash leaves the digest, its record the snapshot. */
+  #touch(znode: Znode, stale: number): void {
+    if (znode.stale === staleness.none) {
+      this.digest.subtract(znode.hashLow, znode.hashHigh)
+      this.#stale.push(znode)
+    }
+    if (znode.stale < stale) znode.stale = stale
+    if (znode.dirtyGeneration !== this.dirty.generation) {
+      znode.dirtyGeneration = this.dirty.generation
+      if (this.dirty.mark(znode.path)) this.dirty.save(znode.path, recordOf(znode))
+    }
+  }
+
+  /**
+   * Brings the digest up to date. Once a page, not once a txn: a parent of many new children, or a
+   * znode set many times, is hashed once.
+   */
+  settle(): void {
+    if (this.#stale.length === 0) return
+    const hasher = this.#hasher
+    for (const znode of this.#stale) {
+      if (znode.stale === staleness.deleted) continue
+      if (znode.stale === staleness.data) {
+        hasher.begin(znode.pathLow, znode.pathHigh)
+        hasher.bytes(znode.data)
+        znode.dataLow = hasher.low
+        znode.dataHigh = hasher.high
+      } else {
+        hasher.begin(znode.dataLow, znode.dataHigh)
+      }
+      hashStat(hasher, znode)
+      znode.hashLow = hasher.low
+      znode.hashHigh = hasher.high
+      znode.stale = staleness.none
+      this.digest.add(znode.hashLow, znode.hashHigh)
+    }
+    this.#stale = []
+  }
+
+  #existing(path: string, zxid: Zxid): Znode {
+    const znode = this.#znodes.get(path)
+    if (znode === undefined) throw misfit('D5: the znode exists', path, zxid)
+    return znode
+  }
+}
+
+function adopt(parent: Znode, path: string): void {
+  parent.children ??= new Set()
+  parent.children.add(nameOf(path))
+}
+
+function newRecord(
+  txn: TreeTxn & { readonly type: 'create' },
+  zxid: Zxid,
+  timeMs: number,
+): ZnodeRecord {
+  return {
+    path: txn.path,
+    data: txn.data,
+    czxid: zxid,
+    mzxid: zxid,
+    pzxid: zxid,
+    ctime: timeMs,
+    mtime: timeMs,
+    version: 0,
+    createCount: 0,
+    aversion: 0,
+    ephemeralOwner: txn.ephemeralOwner,
+  }
+}
+
+function misfit(rule: string, path: string, zxid: Zxid): InvariantError {
+  return new InvariantError(`${rule}; txn ${formatZxid(zxid)} on ${JSON.stringify(path)} does not`)
+}
