@@ -1,0 +1,248 @@
+/**
+ * The Session interface: what applications and recipes see of an ensemble, whether the session is
+ * hosted by a peer in this process or reached over the wire. Types only; who implements them says
+ * how they are kept.
+ *
+ * Calls are promises; their options come last and always take `signal` and `timeoutMs`. What can go
+ * wrong is a `CoordinationError`, whose `outcome` says whether a write may have been applied.
+ *
+ * Not here: the numeric ids and stats that peers exchange (ids.ts, tree/znode.ts). A session's id is
+ * an opaque string for applications.
+ */
+import type { Zxid } from '../zxid.ts'
+
+declare global {
+  // The core is compiled without the types of any platform. Where there are some, this merges with
+  // theirs and adds nothing.
+  interface AbortSignal {
+    readonly aborted: boolean
+  }
+}
+
+declare const sessionIdTextBrand: unique symbol
+/** A session's id: 16 hexadecimal digits, unique for ever. Compare it, print it, nothing else. */
+export type SessionIdText = string & { readonly [sessionIdTextBrand]: true }
+
+/** What every call takes. */
+export interface Call {
+  /** Ends the call as `ABORTED`, with the signal's reason as `cause`. */
+  readonly signal?: AbortSignal | undefined
+  /** Ends the call as `TIMEOUT` after this many ms. Without it, a call waits as long as it must. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Data as it is given: a string stands for its UTF-8 bytes. What is read is always `Uint8Array`. */
+export type Bytes = Uint8Array | string
+
+/**
+ * `local` answers from what this peer has applied, at once; `linearizable` sees every write that was
+ * acknowledged to anybody before the call, and costs a quorum round.
+ */
+export type Consistency = 'local' | 'linearizable'
+
+/** How long a znode lives: until it is deleted, or at most as long as the session that made it. */
+export type Mode = 'persistent' | 'ephemeral'
+
+/** What a znode is, beside its data: ZooKeeper's stat, field by field. */
+export interface SessionStat {
+  /** The txn that created the znode. */
+  readonly czxid: Zxid
+  /** The txn that last set its data. */
+  readonly mzxid: Zxid
+  /** The txn that last created or deleted a direct child; `czxid` before the first one. */
+  readonly pzxid: Zxid
+  /** The leader's wall clock at `czxid` and at `mzxid`, in ms since 1970. */
+  readonly ctime: number
+  readonly mtime: number
+  /** Counts sets; 0 when created. */
+  readonly version: number
+  /** Counts creates and deletes of direct children. */
+  readonly cversion: number
+  /** Counts changes of the ACL. */
+  readonly aversion: number
+  /** The session whose end deletes the znode; absent of a persistent one. */
+  readonly ephemeralOwner: SessionIdText | undefined
+  /** Bytes of data. */
+  readonly dataLength: number
+  readonly numChildren: number
+}
+
+/** A znode as it was read. The bytes are the caller's own. */
+export interface ReadResult {
+  readonly data: Uint8Array
+  readonly stat: SessionStat
+}
+
+export interface CreateOptions extends Call {
+  readonly mode?: Mode | undefined
+  /** Adds ten digits to the path, rising under one parent: the order of creation. */
+  readonly sequential?: boolean | undefined
+  /** Creates the ancestors that are missing too, as persistent znodes without data. */
+  readonly parents?: boolean | undefined
+}
+
+export interface ReadOptions extends Call {
+  readonly read?: Consistency | undefined
+}
+
+export interface SetOptions extends Call {
+  /** Refuses with `BAD_VERSION` unless the znode has it. */
+  readonly version?: number | undefined
+}
+
+export interface DeleteOptions extends Call {
+  /** Refuses with `BAD_VERSION` unless the znode has it. */
+  readonly version?: number | undefined
+  /** Deletes the whole subtree at one zxid, instead of refusing with `NOT_EMPTY`. */
+  readonly recursive?: boolean | undefined
+}
+
+/** What a watch sees of its path: the znode; the znode and its children; the whole subtree. */
+export type Depth = 'node' | 'children' | 'subtree'
+
+export interface WatchOptions {
+  /** Ends the watch quietly: the loop over it is done. */
+  readonly signal?: AbortSignal | undefined
+  /** `node` unless told. */
+  readonly depth?: Depth | undefined
+  /** Begins with a `snapshot` of every znode that the watch sees now, parents first. */
+  readonly initial?: boolean | undefined
+  /** How many changes may wait to be taken before the rest becomes one `gap`; 1,024 unless told. */
+  readonly highWaterMark?: number | undefined
+}
+
+/**
+ * What a watch tells. A `snapshot` is a znode as it was when the watch began. After a `gap` changes
+ * are missing: read again what you need, later changes follow.
+ */
+export type Change =
+  | {
+      readonly type: 'snapshot' | 'created' | 'changed'
+      readonly path: string
+      readonly zxid: Zxid
+      readonly data: Uint8Array
+      readonly stat: SessionStat
+    }
+  | {
+      readonly type: 'deleted'
+      readonly path: string
+      readonly zxid: Zxid
+      readonly data?: undefined
+      readonly stat?: undefined
+    }
+  | { readonly type: 'gap'; readonly reason: 'reconnected' | 'overflow' | 'snapshot' }
+
+/** Changes, in the order of their txns. Leaving the loop, or `return()`, ends the watch. */
+export interface Watch extends AsyncIterableIterator<Change>, AsyncDisposable {
+  next(): Promise<IteratorResult<Change, undefined>>
+  return(): Promise<IteratorResult<Change, undefined>>
+  [Symbol.asyncIterator](): Watch
+}
+
+/** What one operation of a committed transaction came to. */
+export type TransactionResult =
+  | { readonly type: 'create'; readonly path: string; readonly stat: SessionStat }
+  | { readonly type: 'set'; readonly stat: SessionStat }
+  | { readonly type: 'delete' }
+  | { readonly type: 'check' }
+
+/** The version that an operation insists on: as a number, or as the single calls have it. */
+export type ExpectedVersion = number | { readonly version?: number | undefined }
+
+/**
+ * Operations that are applied at one zxid, all or none; later ones see the effect of earlier ones.
+ * Nothing is sent before `commit`; an argument that cannot be right is refused where it is given.
+ */
+export interface Transaction {
+  /** Refuses the whole transaction unless the znode exists and has this version. */
+  check(path: string, version: number): this
+  create(
+    path: string,
+    data?: Bytes,
+    options?: { readonly mode?: Mode | undefined; readonly sequential?: boolean | undefined },
+  ): this
+  set(path: string, data: Bytes, expected?: ExpectedVersion): this
+  delete(path: string, expected?: ExpectedVersion): this
+  /**
+   * Applies all operations or none, and resolves with their results, in order. Rejects with the
+   * refusal of the first operation that cannot be applied, and then nothing was.
+   */
+  commit(
+    call?: Call,
+  ): Promise<{ readonly zxid: Zxid; readonly results: readonly TransactionResult[] }>
+}
+
+/**
+ * `connected`: the ensemble keeps the session. `suspended`: for longer than the ensemble is known to
+ * keep it, nothing was heard; it may live on or be gone. `expired`: the ensemble has ended it.
+ * `closed`: the application has, or the peer that hosts it is gone.
+ */
+export type SessionState = 'connected' | 'suspended' | 'expired' | 'closed'
+
+export interface Session extends AsyncDisposable {
+  readonly id: SessionIdText
+  /** Always as of now: asking it reads the clock. */
+  readonly state: SessionState
+  /** The timeout that the ensemble granted, in ms. */
+  readonly timeoutMs: number
+  /** Aborts once, with a `CoordinationError` as reason, when the session is `expired` or `closed`. */
+  readonly alive: AbortSignal
+  /**
+   * A signal that also aborts once the session is `suspended`, and stays so: for whoever must stop
+   * acting as an owner before another one can begin. Reading its `aborted` reads the clock.
+   */
+  certain(): AbortSignal
+
+  /**
+   * Creates a znode and resolves with its path, to which `sequential` has added ten digits.
+   *
+   * Rejects with `NODE_EXISTS`, `NO_NODE` (no parent) or `NO_CHILDREN_FOR_EPHEMERALS`, and then
+   * nothing was created.
+   */
+  create(
+    path: string,
+    data?: Bytes,
+    options?: CreateOptions,
+  ): Promise<{ readonly path: string; readonly stat: SessionStat }>
+  /** Reads a znode, behind this session's own earlier writes. Rejects with `NO_NODE` if absent. */
+  get(path: string, options?: ReadOptions): Promise<ReadResult>
+  /** Reads like `get`; absence is `undefined`. */
+  find(path: string, options?: ReadOptions): Promise<ReadResult | undefined>
+  /** Replaces a znode's data. Rejects with `NO_NODE` or `BAD_VERSION`, and then nothing changed. */
+  set(path: string, data: Bytes, options?: SetOptions): Promise<SessionStat>
+  /** Deletes a znode. Rejects with `NO_NODE`, `BAD_VERSION` or `NOT_EMPTY`: nothing was deleted. */
+  delete(path: string, options?: DeleteOptions): Promise<void>
+  /** Resolves with the znode's stat, `undefined` when there is none. */
+  exists(path: string, options?: ReadOptions): Promise<SessionStat | undefined>
+  /** The names of the znode's children, sorted. Rejects with `NO_NODE`. */
+  children(path: string, options?: ReadOptions): Promise<string[]>
+  /**
+   * Watches from now on: no change behind what could be read before the call is missed. Bounded: who
+   * takes too slowly sees one `gap` in place of what did not fit. It ends when the session does, and
+   * rejects then, but for a session that the application itself has closed.
+   */
+  watch(path: string, options?: WatchOptions): Watch
+  /** Begins a transaction. */
+  txn(): Transaction
+  /** Resolves once this peer has applied every write acknowledged before the call, with its zxid. */
+  sync(call?: Call): Promise<Zxid>
+  /** Resolves once reads of this session see everything up to `zxid`: hand a zxid over, read there. */
+  reached(zxid: Zxid, call?: Call): Promise<void>
+  /**
+   * What this peer has applied, now and synchronously; `undefined` when there is no such znode. It
+   * does not wait for the session's own writes, and its bytes are shared: never write to them.
+   */
+  peek(path: string): ReadResult | undefined
+  /**
+   * Ends the session, which deletes its ephemeral znodes. Writes given before it are carried out,
+   * calls given after it reject with `SESSION_CLOSED`. Idempotent. Waits for the ensemble at most as
+   * long as the session's timeout, or `timeoutMs`, then rejects with `TIMEOUT`: without this peer's
+   * word the ensemble ends it all the same.
+   */
+  close(call?: Call): Promise<void>
+
+  /** `state` tells every change of state, after it can be seen. */
+  on(event: 'state', listener: (state: SessionState, previous: SessionState) => void): this
+  once(event: 'state', listener: (state: SessionState, previous: SessionState) => void): this
+  off(event: 'state', listener: (state: SessionState, previous: SessionState) => void): this
+}
