@@ -269,6 +269,16 @@ describe('words', () => {
     expect(silent.map((file) => file.fileName)).toEqual([])
   })
 
+  test('every decision that is named is written down', () => {
+    const records = files.filter((path) => path.startsWith('docs/decisions/'))
+    const missing = files
+      .filter((path) => /\.(ts|md)$/.test(path))
+      .flatMap((path) => [...readText(path).matchAll(/\bADR (\d{4})\b/g)].map((match) => match[1]))
+      .filter((number) => !records.some((path) => path.includes(`/${number ?? ''}-`)))
+
+    expect(missing).toEqual([])
+  })
+
   test('no banners', () => {
     const banners = sources.filter((file) => /^\s*(\/\/|\*)\s*[-=*#/]{4,}/m.test(file.text))
 
