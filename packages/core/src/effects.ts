@@ -19,6 +19,8 @@ import type { Zxid } from './zxid.ts'
 export type Delivery =
   /** A change that a watch of this session waits for; before anything that could be read after it. */
   | { readonly type: 'watch-event'; readonly watch: number; readonly event: WatchEvent }
+  /** Changes were skipped that this watch may have waited for: what is read from now on has them. */
+  | { readonly type: 'watch-gap'; readonly watch: number }
   /** The write was committed at `zxid` and applied here. */
   | {
       readonly type: 'reply'

@@ -18,9 +18,14 @@ export interface Limits {
   readonly maxPageBytes: number
   /** Pages proposed and not yet committed. */
   readonly maxPagesOutstanding: number
-  /** Writes that one session may have unanswered. Beyond it, a call is `BUSY`. */
+  /** Writes, and syncs, that one session may have unanswered. Beyond it, a call is `BUSY`. */
   readonly maxSessionRequests: number
-  /** Writes that wait at the leader to be put into a page, in bytes. */
+  /** Sessions that one peer may have asked for and not yet got. Beyond it, a call is `BUSY`. */
+  readonly maxSessionsRequested: number
+  /**
+   * Writes that wait at the leader to be put into a page, in bytes. The members share it: each keeps
+   * what is over its share at home, up to as much again in all, and is `BUSY` beyond.
+   */
   readonly maxPreparedBytes: number
   /** Ephemeral znodes of one session, so that its end always fits one txn. */
   readonly maxSessionEphemerals: number
@@ -28,6 +33,8 @@ export interface Limits {
   readonly maxWindowBytes: number
   /** Pages the log keeps behind the snapshot, so that learners and lost answers find them. */
   readonly maxRetainedBytes: number
+  /** Pages the log keeps for one learner that is being synchronized; a slower one is dropped. */
+  readonly maxPinnedBytes: number
   /** What one read of the log brings into memory. */
   readonly maxLogReadBytes: number
   /** Chunks of a snapshot on their way to a learner. */
@@ -52,10 +59,12 @@ export const defaultLimits: Limits = {
   maxPageBytes: mib,
   maxPagesOutstanding: 4,
   maxSessionRequests: 16_384,
+  maxSessionsRequested: 10_000,
   maxPreparedBytes: 32 * mib,
   maxSessionEphemerals: 20_000,
   maxWindowBytes: 16 * mib,
   maxRetainedBytes: 64 * mib,
+  maxPinnedBytes: 512 * mib,
   maxLogReadBytes: 2 * mib,
   maxSnapshotChunks: 4,
   checkpointZnodes: 4_096,

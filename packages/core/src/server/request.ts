@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from '../errors.ts'
 import type { RequestId, SessionId } from '../ids.ts'
+import type { Limits } from '../limits.ts'
 import type { Stat } from '../tree/znode.ts'
 import type { Zxid } from '../zxid.ts'
 
@@ -75,6 +76,8 @@ export interface Refusal {
   readonly path: string
   /** In a transaction, the index of the failing operation; otherwise 0. */
   readonly operation: number
+  /** The bound that was reached, when the code is `LIMIT_EXCEEDED`; otherwise `null`. */
+  readonly limit: keyof Limits | null
 }
 
 /** A write on its way from the peer that hosts its session to the leader. */
