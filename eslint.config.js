@@ -103,6 +103,10 @@ export default defineConfig(
     files: sources,
     ignores: ['packages/*/src/{clock,entropy}.ts', 'packages/cli/src/main.ts'],
     rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['setTimeout', 'setInterval'].map((name) => ({ name, message: takeTheClock })),
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: takeTheClock },
