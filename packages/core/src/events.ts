@@ -50,6 +50,8 @@ export type Event =
   | { readonly type: 'snapshot-written'; readonly transfer: number; readonly number: number }
   /** The answer to the last `write-snapshot`: all of it is durable, was read back and verified. */
   | { readonly type: 'snapshot-received'; readonly transfer: number; readonly replica: Replica }
+  /** The store is at work on something long, and gets on: loading, verifying. */
+  | { readonly type: 'store-progressed' }
   /** A transfer, either way, came to nothing; what was written of it is gone. */
   | { readonly type: 'snapshot-failed'; readonly transfer: number; readonly reason: string }
   /** The application wants a session. */

@@ -55,15 +55,25 @@ export type LivenessMessage =
       readonly round: number
       /** The last `proofs.number` of this learner that a quorum round has since confirmed; 0: none. */
       readonly proofsAcknowledged: number
+      /**
+       * The end of what the leader has proposed. A session past its local deadline is only taken to
+       * live again once this is applied, since its close may be among it (S8).
+       */
+      readonly proposed: Zxid
       /** Rises whenever a quorum made progress; learners judge the leader's worth by it. */
       readonly progress: number
     }
-  /** Learner to leader: the answer to a ping. Sent only while its acceptedEpoch is `epoch`. */
+  /**
+   * Learner to leader: the answer to a ping. A synced learner confirms the round, which it does only
+   * while its acceptedEpoch is `epoch`; one that is not yet synced sends round 0, and the count of
+   * what it has done so far.
+   */
   | {
       readonly type: 'pong'
       readonly epoch: number
       readonly round: number
       readonly proofs: ProofsOfLife | null
+      readonly progress: number
     }
   /** Hosting peer to leader: a linearizable read or `sync` wants a quorum round. */
   | { readonly type: 'sync-request'; readonly epoch: number; readonly sync: number }
@@ -87,6 +97,8 @@ export type DataMessage =
   | {
       readonly type: 'follower-info'
       readonly acceptedEpoch: number
+      /** To whom acceptedEpoch is promised, or 0. */
+      readonly acceptedLeader: PeerId
       /** False of an observer, an empty and a damaged peer: it counts nowhere before UPTODATE. */
       readonly counts: boolean
       readonly ensembleId: EnsembleId
@@ -122,6 +134,11 @@ export type DataMessage =
     }
   /** Learner to leader: chunks up to `number` are written. Opens the window for more. */
   | { readonly type: 'snap-ack'; readonly number: number }
+  /**
+   * Learner to leader, before ACK-LD: the snapshot is installed, or the pages are durable, up to
+   * `upTo`. Paces the leader; counts for nothing.
+   */
+  | { readonly type: 'diff-ack'; readonly upTo: Zxid }
   /** Leader to learner: the history ends here; be of my epoch (paper: NEWLEADER). */
   | { readonly type: 'new-leader'; readonly epoch: number; readonly end: Zxid }
   /** Learner to leader: history and epoch are durable here. An ack up to `upTo` as well. */
@@ -140,8 +157,6 @@ export type DataMessage =
   | { readonly type: 'session-requests'; readonly requests: readonly SessionRequest[] }
   /** Leader to learner: I end my epoch, everything is committed on you; elect at once. */
   | { readonly type: 'goodbye' }
-  /** Either way, just before the link is broken: why. */
-  | { readonly type: 'refusal'; readonly reason: string }
 
 export type Message = LivenessMessage | DataMessage
 

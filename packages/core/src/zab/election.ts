@@ -1,0 +1,245 @@
+/**
+ * ELECTION: a looking peer finds out whom to follow, or that it should lead. Fast leader election:
+ * every looking voter tells its vote, adopts a better one, and a quorum for one vote ends the round.
+ * A peer that is not looking answers with whom it follows, so that late ones join it.
+ *
+ * Votes are about durable histories, so a peer looks only when its disk owes nothing. Peers without
+ * memory (Z19) do not vote: they wait for an established leader, unless every listed voter is here
+ * and none holds a page, which founds the ensemble.
+ *
+ * Not here: whether the elected can lead. Discovery decides that, and only discovery gives promises;
+ * a wrong choice here costs time, never history.
+ */
+import type { PeerId } from '../ids.ts'
+import type { Message, Vote } from './messages.ts'
+import type { ZabState } from './state.ts'
+import { isBetterVote, sameVote } from './vote.ts'
+
+export type Notification = Extract<Message, { type: 'notification' }>
+
+/** What the election came to. */
+export type Elected =
+  | { readonly type: 'lead'; readonly founding: boolean }
+  | { readonly type: 'follow'; readonly leader: PeerId; readonly founding: boolean }
+
+/** A looking peer tells its vote again after this many heartbeats. */
+const heartbeatsBetweenVotes = 2
+
+export class Election {
+  readonly phase = 'election'
+  readonly #state: ZabState
+  readonly #rounds: RoundCounter
+  /** Stays out of this election: it has just handed over, or closes. Until this time. */
+  readonly #abstainUntilMs: number
+  /** What looking peers said last, in my round. */
+  readonly #tally = new Map<PeerId, Notification>()
+  /** What the others said last: whom they follow. */
+  readonly #claims = new Map<PeerId, Notification>()
+  #vote: Vote | null = null
+  #nextVoteMs = 0
+  #settledAtMs = Infinity
+  #elected: Elected | null = null
+
+  constructor(state: ZabState, rounds: RoundCounter, abstainUntilMs: number) {
+    this.#state = state
+    this.#rounds = rounds
+    this.#abstainUntilMs = abstainUntilMs
+  }
+
+  /** The result, once there is one. The phase is over then. */
+  get elected(): Elected | null {
+    return this.#elected
+  }
+
+  /** Listed voters of which nothing was heard: what a founding election waits for. */
+  get missingVoters(): readonly PeerId[] {
+    const { id, voters } = this.#state
+    return voters.filter((voter) => voter !== id && !this.#state.isLinked(voter))
+  }
+
+  get reason(): string {
+    if (this.#vote === null) {
+      return this.#state.allSynced
+        ? 'joining: waits for an established leader'
+        : 'waits for the disk'
+    }
+    if (this.#state.mayFound && !this.#state.remembers) {
+      const missing = this.missingVoters
+      if (missing.length > 0) return `founding: voters ${missing.join(', ')} do not answer yet`
+      return 'founding: all voters are here'
+    }
+    return `election: round ${String(this.#rounds.round)}, votes for peer ${String(this.#vote.leader)}`
+  }
+
+  /** Begins a round when the disk allows, and tells the vote from time to time. */
+  onTick(): void {
+    const { nowMs, allSynced } = this.#state
+    if (!allSynced) return
+    if (this.#vote === null && this.#votesAtAll()) this.#beginRound()
+    if (nowMs >= this.#nextVoteMs) this.#tellAll(true)
+    this.#decide()
+  }
+
+  onLinkUp(peer: PeerId): void {
+    if (this.#state.allSynced) this.#tell(peer, true)
+  }
+
+  onLinkDown(peer: PeerId): void {
+    this.#tally.delete(peer)
+    this.#claims.delete(peer)
+    if (this.#vote?.leader === peer) this.#beginRound()
+  }
+
+  onNotification(from: PeerId, message: Notification): void {
+    if (message.role === 'looking') this.#onVote(from, message)
+    else {
+      this.#tally.delete(from)
+      this.#claims.set(from, message)
+    }
+    if (message.asks && this.#state.allSynced) this.#tell(from, false)
+    this.#decide()
+  }
+
+  #onVote(from: PeerId, message: Notification): void {
+    this.#claims.delete(from)
+    if (this.#vote === null || !this.#counts(from, message)) return
+    if (message.round < this.#rounds.round) {
+      this.#tell(from, false)
+      return
+    }
+    if (message.round > this.#rounds.round) {
+      this.#rounds.round = message.round
+      this.#tally.clear()
+      this.#tally.set(from, message)
+      const own = this.#ownVote()
+      this.#adopt(isBetterVote(message.vote, own) ? message.vote : own)
+      this.#tellAll(false)
+      return
+    }
+    this.#tally.set(from, message)
+    if (isBetterVote(message.vote, this.#vote)) {
+      this.#adopt(message.vote)
+      this.#tellAll(false)
+    }
+  }
+
+  /** True when the sender's vote means something to this peer. */
+  #counts(from: PeerId, message: Notification): boolean {
+    if (!this.#state.quorum.voters.has(from)) return false
+    return message.votes || (message.empty && this.#state.mayFound)
+  }
+
+  #votesAtAll(): boolean {
+    const state = this.#state
+    if (!state.isVoter || state.nowMs < this.#abstainUntilMs) return false
+    return state.remembers || state.mayFound
+  }
+
+  #beginRound(): void {
+    this.#rounds.round += 1
+    this.#tally.clear()
+    this.#adopt(this.#ownVote())
+    this.#tellAll(true)
+  }
+
+  #ownVote(): Vote {
+    const { id, currentEpoch, history } = this.#state
+    return { leader: id, epoch: currentEpoch, last: history.durable.last }
+  }
+
+  #adopt(vote: Vote): void {
+    this.#vote = vote
+    this.#settledAtMs = Infinity
+  }
+
+  #tellAll(asks: boolean): void {
+    const { links, nowMs, options } = this.#state
+    this.#nextVoteMs = nowMs + heartbeatsBetweenVotes * options.timing.heartbeatMs
+    for (const peer of links) this.#tell(peer, asks)
+  }
+
+  #tell(to: PeerId, asks: boolean): void {
+    const state = this.#state
+    state.send(to, {
+      type: 'notification',
+      role: 'looking',
+      round: this.#rounds.round,
+      vote: this.#vote ?? this.#ownVote(),
+      established: false,
+      leadingEpoch: 0,
+      empty: this.#vote !== null && state.mayFound,
+      votes: this.#vote !== null && state.remembers,
+      asks,
+    })
+  }
+
+  #decide(): void {
+    if (this.#elected !== null || !this.#state.allSynced) return
+    this.#elected = this.#joinEstablished() ?? this.#joinClaimed() ?? this.#countVotes()
+  }
+
+  /** An established leader of the highest epoch is joined at once, by voters and learners alike. */
+  #joinEstablished(): Elected | null {
+    let best: Notification | null = null
+    for (const [from, claim] of this.#claims) {
+      if (claim.role !== 'leader' || !claim.established || claim.vote.leader !== from) continue
+      if (best === null || claim.leadingEpoch > best.leadingEpoch) best = claim
+    }
+    return best === null ? null : this.#follow(best.vote.leader, false)
+  }
+
+  /** A leader that is still on its way is joined when a quorum names it, itself among them. */
+  #joinClaimed(): Elected | null {
+    if (this.#vote === null) return null
+    for (const [from, claim] of this.#claims) {
+      if (claim.role !== 'leader' || !this.#state.remembers) continue
+      const named = [...this.#claims].filter(([, other]) => other.vote.leader === from)
+      const believers = named.map(([peer]) => peer)
+      if (this.#state.quorum.includes(believers)) return this.#follow(from, false)
+    }
+    return null
+  }
+
+  #countVotes(): Elected | null {
+    const vote = this.#vote
+    if (vote === null) return null
+    const { id, quorum, nowMs, options } = this.#state
+    const agreeing = [...this.#tally].filter(([, { vote: theirs }]) => sameVote(theirs, vote))
+    const founding = this.#founds(agreeing)
+    const remembering = agreeing.filter(([, { votes }]) => votes).map(([peer]) => peer)
+    const ordinary = this.#state.remembers && quorum.includes([...remembering, id])
+    if (!founding && !ordinary) {
+      this.#settledAtMs = Infinity
+      return null
+    }
+    // A better vote may still be under way from a linked voter that has not agreed: wait for it.
+    if (!this.#allLinkedAgree(agreeing.length)) {
+      this.#settledAtMs = Math.min(this.#settledAtMs, nowMs + options.timing.electionSettleMs)
+      if (nowMs < this.#settledAtMs) return null
+    }
+    if (vote.leader === id) return { type: 'lead', founding: founding && !ordinary }
+    return this.#follow(vote.leader, founding && !ordinary)
+  }
+
+  /** Every listed voter takes part, and none holds a page. */
+  #founds(agreeing: readonly (readonly [PeerId, Notification])[]): boolean {
+    const { voters, mayFound } = this.#state
+    if (!mayFound || agreeing.length !== voters.length - 1) return false
+    return agreeing.every(([, notification]) => notification.empty)
+  }
+
+  #allLinkedAgree(agreeingCount: number): boolean {
+    const { links, quorum } = this.#state
+    const linkedVoters = [...links].filter((peer) => quorum.voters.has(peer))
+    return agreeingCount === linkedVoters.length
+  }
+
+  #follow(leader: PeerId, founding: boolean): Elected | null {
+    return this.#state.isLinked(leader) ? { type: 'follow', leader, founding } : null
+  }
+}
+
+/** The round of the election, which outlives a single one: it only rises while the peer lives. */
+export interface RoundCounter {
+  round: number
+}

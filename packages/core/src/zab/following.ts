@@ -1,0 +1,447 @@
+/**
+ * The learner's side of the conversation with its leader, through the phases:
+ *
+ *   DISCOVERY         FOLLOWERINFO → , ← LEADERINFO, epoch durable, ACKEPOCH →
+ *   SYNCHRONIZATION   ← DIFF | TRUNC | SNAP, ← pages, ← NEWLEADER, history and epoch durable, ACK-LD →
+ *   BROADCAST         ← UPTODATE, then ← PROPOSAL, durable, ACK →, ← COMMIT
+ *
+ * The leader's side is in leading.ts. The conversation lasts as long as its link; whatever does not
+ * fit ends it, and the peer looks again.
+ *
+ * Invariants: Z2, no promise leaves before it is durable, and none to a second leader; Z5, a gap is
+ * refused; Z12, nothing is acked before it is durable; Z13, what the leader does not have is cut, on
+ * disk, before anything is appended; Z15, a commit is a page end of this log.
+ */
+import { formatMembers, sameMembers, type Configuration } from '../ensemble/configuration.ts'
+import type { PeerId } from '../ids.ts'
+import type { LogRecord } from '../log-record.ts'
+import type { Replica } from '../server/replica.ts'
+import { epochOf, formatZxid, type Zxid } from '../zxid.ts'
+import type { DataMessage, LivenessMessage, Message } from './messages.ts'
+import { samePageEnd, type Page, type PageEnd } from './page.ts'
+import type { ZabState } from './state.ts'
+
+type Received<T extends Message['type']> = Extract<Message, { type: T }>
+
+/** What waits for an append to be durable. */
+interface Waiting {
+  readonly seq: number
+  readonly then: () => void
+}
+
+export class Following {
+  readonly leader: PeerId
+  readonly #state: ZabState
+  /** True of a peer whose promises and acks count before UPTODATE (Z19). */
+  readonly #counts: boolean
+  #phase: 'discovery' | 'synchronization' | 'broadcast' = 'discovery'
+  #epoch = 0
+  #waiting: Waiting[] = []
+  /** DIFF, TRUNC or SNAP came, so pages may follow. */
+  #syncing = false
+  #newLeaderAcked = false
+  #lastAcked = 0
+  #transfer: IncomingSnapshot | null = null
+  #lastHeardMs: number
+  #leaderProgress = 0
+  #ownProgress = 0
+  #ended: string | null = null
+
+  constructor(state: ZabState, leader: PeerId, founding: boolean) {
+    this.#state = state
+    this.leader = leader
+    this.#counts = state.isVoter && (state.remembers || founding)
+    this.#lastHeardMs = state.nowMs
+    this.#send({
+      type: 'follower-info',
+      acceptedEpoch: state.acceptedEpoch,
+      acceptedLeader: state.acceptedLeader,
+      counts: this.#counts,
+      ensembleId: state.configuration?.ensembleId ?? 0,
+    })
+  }
+
+  get phase(): 'discovery' | 'synchronization' | 'broadcast' {
+    return this.#phase
+  }
+
+  /** The epoch promised in this conversation, or 0. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** Why the conversation is over, or `null`. The peer looks then. */
+  get ended(): string | null {
+    return this.#ended
+  }
+
+  /** True while a snapshot is on its way in that will replace the one in use. */
+  get receivesSnapshot(): boolean {
+    return this.#transfer !== null
+  }
+
+  get reason(): string {
+    const leader = `peer ${String(this.leader)}`
+    if (this.#phase === 'broadcast') return `follows ${leader}`
+    if (this.#transfer !== null) return `receives a snapshot from ${leader}`
+    return this.#phase === 'discovery'
+      ? `asks ${leader} for an epoch`
+      : `synchronizes with ${leader}`
+  }
+
+  onTick(): void {
+    const { nowMs, options } = this.#state
+    if (nowMs - this.#lastHeardMs > options.timing.silentPeerMs) {
+      this.#end(
+        this.#phase === 'broadcast'
+          ? 'the leader fell silent'
+          : 'the leader made no progress towards a quorum',
+      )
+    }
+  }
+
+  onSynced(seq: number): void {
+    if (this.#phase !== 'broadcast') this.#progress()
+    while ((this.#waiting[0]?.seq ?? Infinity) <= seq) this.#waiting.shift()?.then()
+    this.#ackDurable()
+  }
+
+  /** The store reads or writes on our behalf: it is alive, if slow. */
+  onStoreProgress(): void {
+    this.#progress()
+  }
+
+  onMessage(message: Exclude<Message, { type: 'notification' }>): void {
+    switch (message.type) {
+      case 'ping':
+        this.#onPing(message)
+        return
+      case 'leader-info':
+        this.#onLeaderInfo(message)
+        return
+      case 'diff':
+      case 'trunc':
+      case 'snap':
+        this.#onPlan(message)
+        return
+      case 'snap-chunk':
+        this.#onChunk(message)
+        return
+      case 'proposal':
+        this.#onProposal(message.page)
+        return
+      case 'new-leader':
+        this.#onNewLeader(message)
+        return
+      case 'up-to-date':
+        this.#onUpToDate(message)
+        return
+      case 'commit':
+        this.#onCommit(message)
+        return
+      case 'sync-reply':
+        if (this.#phase === 'broadcast' && message.epoch === this.#epoch) {
+          this.#state.machine.onSyncReply(message.sync, message.upTo)
+        }
+        return
+      case 'goodbye':
+        this.#end('the leader has handed over')
+        return
+      case 'follower-info':
+      case 'ack-epoch':
+      case 'ack-new-leader':
+      case 'ack':
+      case 'diff-ack':
+      case 'snap-ack':
+      case 'pong':
+      case 'requests':
+      case 'session-requests':
+      case 'sync-request':
+        this.#end(`Z14: a leader never sends ${message.type}`)
+        return
+    }
+  }
+
+  /** The chunk is in the new snapshot; the leader may send another. */
+  onChunkWritten(transfer: number, number: number): void {
+    if (this.#transfer?.id !== transfer) return
+    this.#progress()
+    this.#send({ type: 'snap-ack', number })
+  }
+
+  /** The new snapshot is complete and verified: switch to it, and only then ask for what follows. */
+  onSnapshotReceived(transfer: number, replica: Replica): void {
+    const incoming = this.#transfer
+    if (incoming?.id !== transfer) return
+    this.#progress()
+    if (!samePageEnd(replica.end, incoming.at)) {
+      this.#end(`the snapshot stands at ${formatZxid(replica.end.last)}, not where SNAP said`)
+      return
+    }
+    const seq = this.#state.append({ type: 'snapshot-installed', at: incoming.at })
+    this.#wait(seq, () => {
+      this.#transfer = null
+      this.#state.adopt(replica)
+    })
+  }
+
+  onSnapshotFailed(transfer: number, reason: string): void {
+    if (this.#transfer?.id !== transfer) return
+    this.#transfer = null
+    this.#end(`the snapshot could not be received: ${reason}`)
+  }
+
+  /** The conversation is left: what it holds is freed. */
+  close(): void {
+    if (this.#transfer === null) return
+    this.#state.outbox.add({ type: 'close-snapshot', transfer: this.#transfer.id })
+  }
+
+  #onPing(ping: Received<'ping'>): void {
+    const { machine, nowMs } = this.#state
+    if (this.#phase === 'broadcast') {
+      if (ping.epoch !== this.#epoch) return
+      this.#lastHeardMs = nowMs
+      machine.onProofsAcknowledged(ping.proofsAcknowledged, ping.proposed)
+      const proofs = machine.takeProofs(nowMs)
+      this.#send({ type: 'pong', epoch: this.#epoch, round: ping.round, proofs, progress: 0 })
+      return
+    }
+    if (ping.progress > this.#leaderProgress) {
+      this.#leaderProgress = ping.progress
+      this.#lastHeardMs = nowMs
+    }
+    const progress = this.#ownProgress
+    this.#send({ type: 'pong', epoch: this.#epoch, round: 0, proofs: null, progress })
+  }
+
+  #onLeaderInfo({ epoch, configuration }: Received<'leader-info'>): void {
+    const state = this.#state
+    if (this.#phase !== 'discovery' || this.#epoch !== 0) {
+      this.#end('Z14: LEADERINFO twice')
+      return
+    }
+    if (epoch < state.acceptedEpoch) {
+      this.#end(`epoch ${String(state.acceptedEpoch)} is promised, ${String(epoch)} comes too late`)
+      return
+    }
+    if (epoch === state.acceptedEpoch && state.acceptedLeader !== this.leader) {
+      this.#end(`epoch ${String(epoch)} is promised to peer ${String(state.acceptedLeader)}`)
+      return
+    }
+    if (this.#refusesConfiguration(configuration)) return
+    this.#progress()
+    this.#epoch = epoch
+    const records: LogRecord[] = []
+    if (state.configuration === null) records.push({ type: 'configuration', configuration })
+    if (epoch > state.acceptedEpoch) {
+      records.push({ type: 'accepted-epoch', epoch, leader: this.leader })
+    }
+    if (records.length === 0) this.#ackEpoch()
+    else
+      this.#wait(state.append(...records), () => {
+        this.#ackEpoch()
+      })
+  }
+
+  /** Z2: only once the promise is durable. */
+  #ackEpoch(): void {
+    const { currentEpoch, history } = this.#state
+    const { last, crc } = history.durable
+    this.#phase = 'synchronization'
+    this.#send({
+      type: 'ack-epoch',
+      epoch: this.#epoch,
+      currentEpoch,
+      end: { last, crc },
+      epochEnds: history.epochEnds(),
+    })
+  }
+
+  #refusesConfiguration(theirs: Configuration): boolean {
+    const { options, configuration } = this.#state
+    const ours = configuration?.members ?? options.members
+    const sameEnsemble = configuration === null || configuration.ensembleId === theirs.ensembleId
+    if (sameEnsemble && sameMembers(ours, theirs.members)) return false
+    this.#state.fail(
+      'CONFIG_MISMATCH',
+      `This peer has the members [${formatMembers(ours)}], the ensemble that peer ` +
+        `${String(this.leader)} leads has [${formatMembers(theirs.members)}]. ` +
+        'List the same ids with the same roles at every peer.',
+    )
+    this.#end('the configurations differ')
+    return true
+  }
+
+  #onPlan(plan: Received<'diff' | 'trunc' | 'snap'>): void {
+    if (this.#phase !== 'synchronization' || this.#syncing) {
+      this.#end(`Z14: ${plan.type} outside synchronization`)
+      return
+    }
+    this.#progress()
+    this.#syncing = true
+    if (plan.type === 'snap') {
+      if (plan.at.last < this.#state.machine.end.last) {
+        this.#diverged(
+          `the leader's snapshot stands at ${formatZxid(plan.at.last)}, before this tree`,
+        )
+        return
+      }
+      this.#transfer = { id: this.#state.nextTransfer(), at: plan.at, next: 0 }
+      return
+    }
+    const common = plan.type === 'diff' ? plan.after : plan.to
+    const ours = this.#state.history.find(common.last)
+    if (ours === undefined) {
+      this.#end(`Z13: ${formatZxid(common.last)} is no page end of this log`)
+      return
+    }
+    if (!samePageEnd(ours, common)) {
+      this.#diverged(`the page that ends at ${formatZxid(common.last)} differs from the leader's`)
+      return
+    }
+    if (plan.type === 'trunc') this.#truncate(plan.to)
+    else if (ours.last !== this.#state.history.end.last) this.#end('Z13: DIFF leaves a tail behind')
+  }
+
+  #truncate(to: PageEnd): void {
+    if (to.last < this.#state.lastCommitted) {
+      this.#diverged(
+        `the leader cuts the history at ${formatZxid(to.last)}, ` +
+          `but it is committed here up to ${formatZxid(this.#state.lastCommitted)}`,
+      )
+      return
+    }
+    this.#state.append({ type: 'truncate', to })
+  }
+
+  #diverged(what: string): void {
+    this.#state.fail(
+      'DIVERGED',
+      `D1: ${what}. Two peers hold different committed histories: keep both directories for ` +
+        'analysis, and start this peer on an empty one.',
+    )
+    this.#end('the histories have diverged')
+  }
+
+  #onChunk({ number, bytes, last }: Received<'snap-chunk'>): void {
+    const incoming = this.#transfer
+    if (incoming?.next !== number) {
+      this.#end('Z14: a snapshot chunk out of place')
+      return
+    }
+    this.#progress()
+    incoming.next = last ? Infinity : number + 1
+    this.#state.outbox.add({
+      type: 'write-snapshot',
+      transfer: incoming.id,
+      number,
+      bytes,
+      last,
+    })
+  }
+
+  #onProposal(page: Page): void {
+    if (!this.#takesPages) {
+      this.#end('Z14: a page before DIFF, TRUNC or the end of SNAP')
+      return
+    }
+    if (epochOf(page.first) > this.#epoch) {
+      this.#end(
+        `Z5: a page of epoch ${String(epochOf(page.first))} in epoch ${String(this.#epoch)}`,
+      )
+      return
+    }
+    if (this.#phase !== 'broadcast') this.#progress()
+    const refusal = this.#state.history.refuses(page)
+    if (refusal === null) this.#state.append({ type: 'page', page })
+    else this.#end(refusal)
+  }
+
+  #onNewLeader(message: Received<'new-leader'>): void {
+    const inPlace = this.#phase === 'synchronization' && this.#takesPages
+    if (!inPlace || message.epoch !== this.#epoch) {
+      this.#end('Z14: NEWLEADER out of place')
+      return
+    }
+    if (message.end !== this.#state.history.end.last) {
+      this.#end(`Z13: NEWLEADER ends at ${formatZxid(message.end)}, this log does not`)
+      return
+    }
+    this.#progress()
+    // History first, then the epoch, in one append; the ACK when that is durable (ZOOKEEPER-4643).
+    const seq = this.#state.append({ type: 'current-epoch', epoch: this.#epoch })
+    this.#wait(seq, () => {
+      const upTo = this.#state.history.durable.last
+      this.#newLeaderAcked = true
+      this.#lastAcked = upTo
+      this.#send({ type: 'ack-new-leader', epoch: this.#epoch, upTo })
+    })
+  }
+
+  #onUpToDate({ committed }: Received<'up-to-date'>): void {
+    if (!this.#newLeaderAcked || this.#phase !== 'synchronization') {
+      this.#end('Z14: UPTODATE before ACK-LD')
+      return
+    }
+    this.#commit(committed, '')
+    if (this.#ended !== null) return
+    if (this.#state.damaged !== null) this.#state.append({ type: 'damage-healed' })
+    this.#phase = 'broadcast'
+    this.#lastHeardMs = this.#state.nowMs
+    this.#state.machine.follow(this.leader, this.#epoch)
+  }
+
+  #onCommit({ upTo, digest }: Received<'commit'>): void {
+    if (this.#phase !== 'broadcast') this.#progress()
+    this.#commit(upTo, digest)
+  }
+
+  #commit(upTo: Zxid, digest: string): void {
+    if (!this.#takesPages) {
+      this.#end('Z14: COMMIT before DIFF, TRUNC or the end of SNAP')
+      return
+    }
+    const refusal = this.#state.commit(upTo, digest)
+    if (refusal !== null) this.#end(refusal)
+  }
+
+  get #takesPages(): boolean {
+    return this.#syncing && this.#transfer === null
+  }
+
+  #ackDurable(): void {
+    const durable = this.#state.history.durable.last
+    if (this.#newLeaderAcked) {
+      if (durable <= this.#lastAcked) return
+      this.#lastAcked = durable
+      this.#send({ type: 'ack', upTo: durable })
+    } else if (this.#takesPages && this.#ended === null) {
+      this.#send({ type: 'diff-ack', upTo: durable })
+    }
+  }
+
+  #wait(seq: number, then: () => void): void {
+    this.#waiting.push({ seq, then })
+  }
+
+  #progress(): void {
+    this.#ownProgress += 1
+    this.#lastHeardMs = this.#state.nowMs
+  }
+
+  #send(message: DataMessage | LivenessMessage): void {
+    this.#state.send(this.leader, message)
+  }
+
+  #end(reason: string): void {
+    this.#ended ??= reason
+  }
+}
+
+interface IncomingSnapshot {
+  readonly id: number
+  readonly at: PageEnd
+  /** The number of the chunk that must come next. */
+  next: number
+}

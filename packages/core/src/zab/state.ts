@@ -1,0 +1,294 @@
+/**
+ * What agreement knows whatever phase it is in: the promises (TLA+: acceptedEpoch, currentEpoch), the
+ * history, the configuration, the links, and what the disk still owes. Phases hold the rest, and it
+ * dies with them.
+ *
+ * Invariants: Z2, promises never decrease, and currentEpoch ≤ acceptedEpoch; Z17, applied ≤
+ * committed ≤ logged.
+ */
+import { assert } from '../assert.ts'
+import type { Configuration, Member } from '../ensemble/configuration.ts'
+import { votersOf } from '../ensemble/configuration.ts'
+import { MajorityQuorum } from '../ensemble/quorum.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { PeerId } from '../ids.ts'
+import type { LogRecord } from '../log-record.ts'
+import type { Outbox } from '../outbox.ts'
+import type { PeerCoreOptions } from '../peer-core.ts'
+import type { RecoveredState } from '../recovered-state.ts'
+import type { Replica } from '../server/replica.ts'
+import { formatZxid, type Zxid } from '../zxid.ts'
+import { History } from './history.ts'
+import type { Message } from './messages.ts'
+import { samePageEnd } from './page.ts'
+import type { StateMachine } from './state-machine.ts'
+
+/** An append that the disk has not answered. */
+interface OpenAppend {
+  readonly seq: number
+  readonly sinceMs: number
+}
+
+/** A digest that the leader had at a page end, to be compared when this peer gets there. */
+interface ExpectedDigest {
+  readonly at: Zxid
+  readonly digest: string
+}
+
+export class ZabState {
+  readonly options: PeerCoreOptions
+  readonly outbox: Outbox
+  readonly machine: StateMachine
+  readonly history: History
+  /** The configuration in force: the last one in the log. `null` before founding. */
+  configuration: Configuration | null
+  damaged: string | null
+  nowMs = 0
+  lastCommitted: Zxid
+  /** While true, only durable pages are applied, so that a checkpoint can begin. */
+  applyOnlyDurable = false
+
+  #acceptedEpoch: number
+  #acceptedLeader: PeerId
+  #currentEpoch: number
+  #quorum: MajorityQuorum
+  #voters: readonly PeerId[]
+  readonly #links = new Set<PeerId>()
+  #openAppends: OpenAppend[] = []
+  #syncedSeq = 0
+  #expectedDigest: ExpectedDigest | null = null
+  #lastTransfer = 0
+
+  constructor(
+    options: PeerCoreOptions,
+    recovered: RecoveredState,
+    machine: StateMachine,
+    outbox: Outbox,
+  ) {
+    this.options = options
+    this.outbox = outbox
+    this.machine = machine
+    this.history = new History(recovered.logStart, recovered.pageEnds, recovered.history)
+    this.configuration = recovered.configuration
+    this.damaged = recovered.damaged
+    this.lastCommitted = machine.end.last
+    this.#acceptedEpoch = recovered.acceptedEpoch
+    this.#acceptedLeader = recovered.acceptedLeader
+    this.#currentEpoch = recovered.currentEpoch
+    this.#voters = votersOf(this.members)
+    this.#quorum = new MajorityQuorum(this.#voters)
+    assert(this.#currentEpoch <= this.#acceptedEpoch, 'Z2: currentEpoch ≤ acceptedEpoch')
+    assert(machine.end.last <= this.history.end.last, 'Z17: applied ≤ logged')
+  }
+
+  get id(): PeerId {
+    return this.options.id
+  }
+
+  /** The members in force, or as listed before an ensemble is founded. */
+  get members(): readonly Member[] {
+    return this.configuration?.members ?? this.options.members
+  }
+
+  get voters(): readonly PeerId[] {
+    return this.#voters
+  }
+
+  get quorum(): MajorityQuorum {
+    return this.#quorum
+  }
+
+  get acceptedEpoch(): number {
+    return this.#acceptedEpoch
+  }
+
+  /** To whom acceptedEpoch is promised. */
+  get acceptedLeader(): PeerId {
+    return this.#acceptedLeader
+  }
+
+  get currentEpoch(): number {
+    return this.#currentEpoch
+  }
+
+  get isVoter(): boolean {
+    return this.#quorum.voters.has(this.id)
+  }
+
+  /**
+   * True of a peer that remembers its promises and what it acked. One that is empty has either never
+   * been part of an ensemble or has lost its memory, and cannot tell which (Z19).
+   */
+  get remembers(): boolean {
+    return this.damaged === null && (this.#currentEpoch > 0 || !this.history.isEmpty)
+  }
+
+  /** True when this peer may take part in founding an ensemble: nothing is here, nothing was lost. */
+  get mayFound(): boolean {
+    return this.damaged === null && this.history.isEmpty
+  }
+
+  /** Appends records in order. What they say holds here at once, and durably when `seq` is synced. */
+  append(...records: readonly LogRecord[]): number {
+    const seq = this.outbox.append(...records)
+    if (this.#openAppends.at(-1)?.seq !== seq) {
+      this.#openAppends.push({ seq, sinceMs: this.nowMs })
+    }
+    for (const record of records) this.#note(record, seq)
+    return seq
+  }
+
+  #note(record: LogRecord, seq: number): void {
+    switch (record.type) {
+      case 'page':
+        this.history.append(record.page, seq)
+        break
+      case 'truncate':
+        assert(record.to.last >= this.machine.end.last, 'Z10: what is applied is never cut')
+        this.history.truncate(record.to, seq)
+        break
+      case 'snapshot-installed':
+        this.history.install(record.at, seq)
+        break
+      case 'accepted-epoch':
+        assert(record.epoch > this.#acceptedEpoch, 'Z2: acceptedEpoch rises')
+        this.#acceptedEpoch = record.epoch
+        this.#acceptedLeader = record.leader
+        break
+      case 'current-epoch':
+        assert(record.epoch >= this.#currentEpoch, 'Z2: currentEpoch never falls')
+        assert(record.epoch <= this.#acceptedEpoch, 'Z2: currentEpoch ≤ acceptedEpoch')
+        this.#currentEpoch = record.epoch
+        break
+      case 'configuration':
+        this.configuration = record.configuration
+        this.#voters = votersOf(this.members)
+        this.#quorum = new MajorityQuorum(this.#voters)
+        break
+      case 'damage-healed':
+        this.damaged = null
+        break
+      case 'damage-found':
+        break
+    }
+  }
+
+  onSynced(seq: number): void {
+    this.#syncedSeq = seq
+    while ((this.#openAppends[0]?.seq ?? Infinity) <= seq) this.#openAppends.shift()
+    this.history.onSynced(seq)
+    if (this.applyOnlyDurable) this.applyCommitted()
+  }
+
+  /** True when the disk has confirmed `seq`. */
+  isSynced(seq: number): boolean {
+    return this.#syncedSeq >= seq
+  }
+
+  /** True when the disk owes nothing. */
+  get allSynced(): boolean {
+    return this.#openAppends.length === 0
+  }
+
+  /** How long the oldest append has been waiting for the disk. */
+  get diskWaitMs(): number {
+    const oldest = this.#openAppends[0]
+    return oldest === undefined ? 0 : this.nowMs - oldest.sinceMs
+  }
+
+  linkUp(peer: PeerId): void {
+    this.#links.add(peer)
+  }
+
+  /** The link is gone, or is not to be listened to any more. */
+  linkDown(peer: PeerId): void {
+    this.#links.delete(peer)
+    this.outbox.dropSends(peer)
+  }
+
+  isLinked(peer: PeerId): boolean {
+    return this.#links.has(peer)
+  }
+
+  get links(): ReadonlySet<PeerId> {
+    return this.#links
+  }
+
+  send(to: PeerId, message: Message): void {
+    if (this.#links.has(to)) this.outbox.send(to, message)
+  }
+
+  /**
+   * Breaks a link. A conversation between learner and leader lasts as long as its link: breaking it
+   * is how either side leaves, and what was on its way is never mistaken for something newer.
+   */
+  disconnect(peer: PeerId, reason: string): void {
+    if (!this.#links.has(peer)) return
+    this.linkDown(peer)
+    this.outbox.add({ type: 'disconnect', peer, reason })
+  }
+
+  /** A number that no snapshot transfer or log reader of this peer has had. */
+  nextTransfer(): number {
+    this.#lastTransfer += 1
+    return this.#lastTransfer
+  }
+
+  /** Stops the peer for good. */
+  fail(code: ErrorCode, detail: string): void {
+    this.outbox.add({ type: 'fail', code, detail })
+  }
+
+  /**
+   * Everything up to `upTo`, a page end, is committed: applies it. `digest` is the leader's there,
+   * or empty. Refuses, with the reason, a place that is no page end of this history (Z15).
+   */
+  commit(upTo: Zxid, digest: string): string | null {
+    if (upTo <= this.lastCommitted) return null
+    if (this.history.find(upTo) === undefined) {
+      return `Z15: ${formatZxid(upTo)} is committed, but is no page end of this log`
+    }
+    this.lastCommitted = upTo
+    if (digest !== '') this.#expectedDigest = { at: upTo, digest }
+    this.applyCommitted()
+    return null
+  }
+
+  /** A received snapshot, now the one in use, is what is applied and committed. */
+  adopt(replica: Replica): void {
+    assert(
+      samePageEnd(replica.end, this.history.end),
+      'Z13: the snapshot is where the history begins',
+    )
+    this.machine.replaceReplica(replica)
+    this.lastCommitted = replica.end.last
+  }
+
+  /** Applies what is committed and, while a checkpoint waits, durable. */
+  applyCommitted(): void {
+    const limit = this.applyOnlyDurable
+      ? Math.min(this.lastCommitted, this.history.durable.last)
+      : this.lastCommitted
+    if (this.machine.end.last >= limit) return
+    for (const page of this.history.pagesBehind(this.machine.end.last) ?? []) {
+      if (page.last > limit) break
+      this.machine.apply(page)
+    }
+    assert(this.machine.end.last === limit, 'Z17: every page not yet applied is at hand')
+    this.#compareDigest()
+    this.history.trimWindow(this.machine.end.last, this.options.limits.maxWindowBytes)
+  }
+
+  #compareDigest(): void {
+    const expected = this.#expectedDigest
+    if (expected === null || this.machine.end.last < expected.at) return
+    this.#expectedDigest = null
+    if (this.machine.end.last > expected.at || this.machine.digest === expected.digest) return
+    this.fail(
+      'DIVERGED',
+      `D1: at ${formatZxid(expected.at)} this peer's tree has the digest ${this.machine.digest}, ` +
+        `the leader's has ${expected.digest}. Keep the directory for analysis and start the peer ` +
+        'on an empty one: it will be brought up to date.',
+    )
+  }
+}
