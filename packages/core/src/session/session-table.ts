@@ -180,6 +180,8 @@ function recordOf(session: Session): SessionRecord {
 }
 
 /** Bytes as a string that a Map can find again. */
-function passwordKey(password: Uint8Array): string {
-  return String.fromCharCode(...password)
+export function passwordKey(password: Uint8Array): string {
+  let key = ''
+  for (const byte of password) key += String.fromCharCode(byte)
+  return key
 }

@@ -59,7 +59,10 @@ export class WatchTable {
   /** Adds a watch; the path need not exist. */
   add(session: SessionId, watch: number, path: string, depth: WatchDepth): void {
     let ofSession = this.#bySession.get(session)
-    if (ofSession === undefined) this.#bySession.set(session, (ofSession = new Map()))
+    if (ofSession === undefined) {
+      ofSession = new Map<number, Watch>()
+      this.#bySession.set(session, ofSession)
+    }
     assert(!ofSession.has(watch), 'a watch number is used once in a session')
     let ofPath = this.#byPath.get(path)
     if (ofPath === undefined) {

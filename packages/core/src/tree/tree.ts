@@ -26,7 +26,7 @@ import {
 } from './znode.ts'
 
 /** The root of a new tree: the one znode that no txn creates. */
-export const rootRecord: ZnodeRecord = {
+const rootRecord: ZnodeRecord = {
   path: '/',
   data: null,
   czxid: zeroZxid,
@@ -249,5 +249,5 @@ function newRecord(
 }
 
 function misfit(rule: string, path: string, zxid: Zxid): InvariantError {
-  return new InvariantError(`${rule}; txn ${formatZxid(zxid)} on ${JSON.stringify(path)} does not`)
+  return new InvariantError(`${rule}: broken by txn ${formatZxid(zxid)} at ${JSON.stringify(path)}`)
 }
