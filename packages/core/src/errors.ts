@@ -26,6 +26,7 @@ export const errorCodes = {
   NODE_EXISTS: { outcomes: notApplied, retryable: false, wire: -110 },
   NOT_EMPTY: { outcomes: notApplied, retryable: false, wire: -111 },
   SESSION_EXPIRED: { outcomes: either, retryable: false, wire: -112 },
+  SESSION_SUSPENDED: { outcomes: unknown, retryable: true },
   SESSION_MOVED: { outcomes: notApplied, retryable: false, wire: -118 },
   SESSION_CLOSED: { outcomes: either, retryable: false },
   BAD_ARGUMENT: { outcomes: notApplied, retryable: false, wire: -8 },
