@@ -1,0 +1,128 @@
+/**
+ * The arguments of a session's calls: checked before anything is sent, so that what is refused here
+ * was certainly not applied. Data is copied here, once, and never again.
+ */
+import {
+  anyVersion,
+  CoordinationError,
+  pathFault,
+  type CreateMode,
+  type Limits,
+} from '@conclave/core/internal'
+import type { Bytes } from '@conclave/core'
+import {
+  checkCall,
+  flagOption,
+  refuseUnknownKeys,
+  requireBag,
+  show,
+  wordOption,
+  type Bag,
+} from './option-checks.ts'
+
+const utf8 = new TextEncoder()
+
+/** Refuses what is no path. With `sequential`, it is judged with its ten digits. */
+export function checkPath(path: unknown, limits: Limits, sequential = false): string {
+  if (typeof path !== 'string') {
+    const message = `path is ${show(path)}: give a string like "/app/config"`
+    throw new CoordinationError('BAD_ARGUMENT', message)
+  }
+  const fault = pathFault(path, sequential)
+  if (fault !== null) throw new CoordinationError('BAD_ARGUMENT', fault, { path })
+  if (path.length > limits.maxPathLength) {
+    const length = String(path.length)
+    throw new CoordinationError(
+      'LIMIT_EXCEEDED',
+      `the path has ${length} characters, and limits.maxPathLength is ${String(limits.maxPathLength)}: use shorter names`,
+      { path },
+    )
+  }
+  return path
+}
+
+/** The bytes to be written: the session's own copy. `undefined` is stored as absent data. */
+export function copyData(data: Bytes | undefined, path: string, limits: Limits): Uint8Array | null {
+  if (data === undefined) return null
+  const bytes = toBytes(data, path)
+  if (bytes.length <= limits.maxDataBytes) return bytes
+  throw new CoordinationError(
+    'LIMIT_EXCEEDED',
+    `the data for ${path} has ${String(bytes.length)} bytes, and limits.maxDataBytes is ${String(limits.maxDataBytes)}: keep it elsewhere and its address here`,
+    { path },
+  )
+}
+
+/** A `set` must say what to write: forgetting the argument is not a way to delete data. */
+export function requireData(data: Bytes | undefined, path: string): Bytes {
+  if (data !== undefined) return data
+  const message = `the data for ${path} is undefined: give a string or a Uint8Array, '' for none`
+  throw new CoordinationError('BAD_ARGUMENT', message, { path })
+}
+
+function toBytes(data: unknown, path: string): Uint8Array {
+  if (typeof data === 'string') return utf8.encode(data)
+  // Not `slice`: a Buffer's is a view of the caller's memory.
+  if (data instanceof Uint8Array) return new Uint8Array(data)
+  const message = `the data for ${path} is ${show(data)}: give a string or a Uint8Array`
+  throw new CoordinationError('BAD_ARGUMENT', message, { path })
+}
+
+/** The version that an operation insists on; `undefined` and -1 stand for any. */
+export function checkVersion(version: unknown, path: string): number {
+  if (version === undefined) return anyVersion
+  // Versions are int32 and wrap, so any but the one that stands for "any" can be real.
+  if (Number.isInteger(version) && (version as number) === ((version as number) | 0)) {
+    return version as number
+  }
+  const message = `the version for ${path} is ${show(version)}: give a stat's version, or leave it out`
+  throw new CoordinationError('BAD_ARGUMENT', message, { path })
+}
+
+/** The version in a transaction's operation, given as a number or in a bag. */
+export function checkExpected(expected: unknown, path: string): number {
+  if (typeof expected !== 'object' || expected === null) return checkVersion(expected, path)
+  const bag = requireBag(expected, 'the last argument')
+  refuseUnknownKeys(bag, ['version'])
+  return checkVersion(bag['version'], path)
+}
+
+/** A bag of call options that may hold these keys besides `signal` and `timeoutMs`. */
+export function checkBag(options: unknown, known: readonly string[]): Bag {
+  if (options === undefined) return noOptions
+  const bag = requireBag(options, 'the last argument')
+  refuseUnknownKeys(bag, known)
+  checkCall(bag)
+  return bag
+}
+
+const noOptions: Bag = {}
+
+export const callKeys = ['signal', 'timeoutMs']
+export const readKeys = ['read', ...callKeys]
+export const setKeys = ['version', ...callKeys]
+export const deleteKeys = ['version', 'recursive', ...callKeys]
+const createFlags = ['mode', 'sequential']
+export const createKeys = [...createFlags, 'parents', ...callKeys]
+
+/** What a create is told beside path and data. */
+export interface CreateShape {
+  readonly mode: CreateMode
+  readonly sequential: boolean
+}
+
+/** Mode and sequential of a create in a transaction, which takes nothing else. */
+export function checkCreateShape(options: unknown): CreateShape {
+  if (options === undefined) return { mode: 'persistent', sequential: false }
+  const bag = requireBag(options, 'the last argument')
+  refuseUnknownKeys(bag, createFlags)
+  return createShapeOf(bag)
+}
+
+/** Mode and sequential of a checked bag. */
+export function createShapeOf(bag: Bag): CreateShape {
+  return {
+    mode: wordOption(bag['mode'], 'mode', ['persistent', 'ephemeral']) ?? 'persistent',
+    sequential: flagOption(bag['sequential'], 'sequential'),
+  }
+}

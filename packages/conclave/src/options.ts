@@ -1,0 +1,371 @@
+/**
+ * The options of `open` and of `peer.session`: what may be given, what is taken when it is not, and
+ * what is refused. Everything is checked before anything is opened.
+ */
+import { resolve } from 'node:path'
+import {
+  CoordinationError,
+  defaultLimits,
+  defaultTiming,
+  type Limits,
+  type Member,
+  type PeerId,
+  type Timing,
+} from '@conclave/core/internal'
+import type { Bytes, Call } from '@conclave/core'
+import {
+  badOption,
+  checkCall,
+  flagOption,
+  integerOption,
+  refuseUnknownKeys,
+  requireBag,
+  wordOption,
+  type Bag,
+} from './option-checks.ts'
+
+/** One peer of the ensemble, as every peer lists it. */
+export interface EnsembleMember {
+  /** An integer from 1 to 255, for ever the same for the same directory. */
+  readonly id: number
+  /** Where the others reach it. */
+  readonly host: string
+  readonly port: number
+  /** A voter counts in quorums; an observer only learns, and serves reads. Voter unless told. */
+  readonly role?: 'voter' | 'observer' | undefined
+}
+
+export interface OpenOptions extends Call {
+  /** Which of the listed peers this process is. */
+  readonly id: number
+  /** The peer's own directory: created if absent, and never shared with another peer. */
+  readonly dir: string
+  /**
+   * Every peer of the ensemble, the same list everywhere, or `'standalone'`: one peer, no network,
+   * and no second copy of the data. An odd number of voters is best: a fourth one makes three
+   * necessary, and no more failures bearable than three do.
+   */
+  readonly ensemble: 'standalone' | readonly EnsembleMember[]
+  /** Known to the peers of the ensemble alone: 32 random bytes. Needed beyond loopback. */
+  readonly secret?: Bytes | undefined
+  /** Says that peers may talk beyond loopback without a `secret`: anybody there can write anything. */
+  readonly insecure?: boolean | undefined
+  /** Where to listen, if not at the listed address: behind a NAT, or on every interface. */
+  readonly listen?:
+    { readonly host?: string | undefined; readonly port?: number | undefined } | undefined
+  /** Where the peer runs. This version has `'inline'`: on the application's own loop. */
+  readonly thread?: 'inline' | undefined
+  /** Time bounds, for those who know why. Give every peer of an ensemble the same. */
+  readonly timing?: Partial<Timing> | undefined
+  /** Size bounds, for those who know why. Give every peer of an ensemble the same. */
+  readonly limits?: Partial<Limits> | undefined
+}
+
+export interface SessionOptions extends Call {
+  /** For how long the ensemble keeps the session without a sign of life; 10 s unless told. */
+  readonly sessionTimeoutMs?: number | undefined
+}
+
+/** `OpenOptions`, checked, with everything that was left out. */
+export interface PeerOptions {
+  readonly id: PeerId
+  readonly dir: string
+  readonly members: readonly Member[]
+  /** `null` for a standalone peer, which has no network. */
+  readonly network: NetworkOptions | null
+  readonly timing: Timing
+  readonly limits: Limits
+  readonly call: Call
+}
+
+export interface NetworkOptions {
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Everybody's advertised address, one's own among them. */
+  readonly addresses: readonly {
+    readonly id: PeerId
+    readonly host: string
+    readonly port: number
+  }[]
+  /** `null` only on loopback, or when `insecure` says so. */
+  readonly secret: Uint8Array | null
+}
+
+const maxPeerId = 255
+const maxPort = 65_535
+const maxSessionTimeoutMs = 60_000
+const defaultSessionTimeoutMs = 10_000
+
+/** An application's loop may be busy for a moment; its peer must not be taken to be gone. */
+const inlineTiming: Timing = { ...defaultTiming, silentPeerMs: 3_000 }
+
+const openKeys = [
+  'id',
+  'dir',
+  'ensemble',
+  'secret',
+  'insecure',
+  'listen',
+  'thread',
+  'timing',
+  'limits',
+  'signal',
+  'timeoutMs',
+]
+
+/** Checks the options of `open`. Throws `BAD_OPTION` for the first thing that cannot be. */
+export function resolveOptions(given: unknown): PeerOptions {
+  const bag = requireBag(given, 'what open() was given')
+  refuseUnknownKeys(bag, openKeys)
+  checkCall(bag)
+  const options = bag as { readonly [K in keyof OpenOptions]: unknown }
+  const id = peerIdOption(options.id, 'id')
+  const dir = dirOption(options.dir)
+  checkThread(options.thread)
+  const timing = timingOption(options.timing)
+  const limits = limitsOption(options.limits)
+  const call = given as Call
+  if (options.ensemble === 'standalone') {
+    refuseNetworkOptions(bag)
+    return { id, dir, members: [{ id, role: 'voter' }], network: null, timing, limits, call }
+  }
+  const listed = ensembleOption(options.ensemble)
+  const self = listed.find((member) => member.id === id)
+  if (self === undefined) {
+    const ids = listed.map((member) => member.id).join(', ')
+    throw badOption('id', id, `it is not in ensemble, which lists ${ids}; add it there or mend it`)
+  }
+  const members = listed.map(({ id, role }) => ({ id, role })).sort((a, b) => a.id - b.id)
+  return { id, dir, members, network: networkOptions(bag, listed, self), timing, limits, call }
+}
+
+/** The session timeout that was asked for. Throws `BAD_OPTION` for one that cannot be granted. */
+export function resolveSessionTimeout(given: unknown, timing: Timing): number {
+  const minMs = minSessionTimeoutMs(timing)
+  if (given === undefined) return Math.max(minMs, defaultSessionTimeoutMs)
+  return integerOption(given, 'sessionTimeoutMs', {
+    min: minMs,
+    max: maxSessionTimeoutMs,
+    what: 'ms, at least three times timing.silentPeerMs, so that an election costs no session',
+  })
+}
+
+/** Checks the options of `peer.session`. */
+export function resolveSessionOptions(given: unknown, timing: Timing): number {
+  if (given === undefined) return resolveSessionTimeout(undefined, timing)
+  const bag = requireBag(given, 'what session() was given')
+  refuseUnknownKeys(bag, ['sessionTimeoutMs', 'signal', 'timeoutMs'])
+  checkCall(bag)
+  return resolveSessionTimeout(bag['sessionTimeoutMs'], timing)
+}
+
+/** Checks a bag that takes `signal` and `timeoutMs` alone. */
+export function resolveCall(given: unknown): Call {
+  if (given === undefined) return {}
+  const bag = requireBag(given, 'the last argument')
+  refuseUnknownKeys(bag, ['signal', 'timeoutMs'])
+  checkCall(bag)
+  return given as Call
+}
+
+function minSessionTimeoutMs(timing: Timing): number {
+  return 3 * timing.silentPeerMs
+}
+
+function peerIdOption(value: unknown, key: string): PeerId {
+  return integerOption(value, key, { min: 1, max: maxPeerId, what: 'the number of a peer' })
+}
+
+function dirOption(value: unknown): string {
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return resolve(value)
+  throw badOption('dir', value, 'give the path of a directory that belongs to this peer alone')
+}
+
+function checkThread(value: unknown): void {
+  if (value === undefined || value === 'inline') return
+  throw badOption('thread', value, "'inline' is what this version has; give that or leave it out")
+}
+
+/** A standalone peer has no network: what configures one there is a misunderstanding. */
+function refuseNetworkOptions(bag: Bag): void {
+  for (const key of ['listen', 'secret', 'insecure']) {
+    if (bag[key] === undefined) continue
+    throw new CoordinationError(
+      'BAD_OPTION',
+      `option ${key} is given, but ensemble is 'standalone', which has no network: leave ${key} out, or list the peers in ensemble`,
+    )
+  }
+}
+
+type ListedMember = Required<EnsembleMember> & { readonly role: 'voter' | 'observer' }
+
+function ensembleOption(value: unknown): readonly ListedMember[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw badOption(
+      'ensemble',
+      value,
+      "list every peer as { id, host, port }, or give 'standalone'",
+    )
+  }
+  const members = value.map((one: unknown, index) =>
+    memberOption(one, `ensemble[${String(index)}]`),
+  )
+  refuseTwice(members, (member) => String(member.id), 'id')
+  refuseTwice(members, (member) => `${member.host}:${String(member.port)}`, 'address')
+  if (!members.some((member) => member.role === 'voter')) {
+    throw badOption('ensemble', value, "all are observers; at least one peer must be a 'voter'")
+  }
+  return members
+}
+
+function memberOption(value: unknown, key: string): ListedMember {
+  const bag = requireBag(value, `option ${key}`)
+  refuseUnknownKeys(bag, ['id', 'host', 'port', 'role'], `${key}.`)
+  const host = hostOption(bag['host'], `${key}.host`)
+  if (isWildcard(host)) {
+    throw badOption(
+      `${key}.host`,
+      host,
+      'nobody can reach that; give the address that the others dial, and put this one into listen.host',
+    )
+  }
+  return {
+    id: peerIdOption(bag['id'], `${key}.id`),
+    host,
+    port: portOption(bag['port'], `${key}.port`),
+    role: wordOption(bag['role'], `${key}.role`, ['voter', 'observer']) ?? 'voter',
+  }
+}
+
+function refuseTwice(
+  members: readonly ListedMember[],
+  nameOf: (member: ListedMember) => string,
+  what: string,
+): void {
+  const seen = new Map<string, number>()
+  for (const [index, member] of members.entries()) {
+    const name = nameOf(member)
+    const before = seen.get(name)
+    if (before !== undefined) {
+      throw new CoordinationError(
+        'BAD_OPTION',
+        `option ensemble has the ${what} ${name} twice, at [${String(before)}] and [${String(index)}]: give every peer its own`,
+      )
+    }
+    seen.set(name, index)
+  }
+}
+
+function networkOptions(
+  bag: Bag,
+  listed: readonly ListedMember[],
+  self: ListedMember,
+): NetworkOptions {
+  const listen = listenOption(bag['listen'], self)
+  const secret = secretOption(bag['secret'])
+  const insecure = flagOption(bag['insecure'], 'insecure')
+  const exposed = [...listed.map((member) => member.host), listen.host].find(
+    (host) => !isLoopback(host),
+  )
+  if (secret === null && exposed !== undefined && !insecure) {
+    throw new CoordinationError(
+      'BAD_OPTION',
+      `option secret is missing, and the peers talk beyond loopback (${exposed}): give all of them the same secret, or insecure: true if nobody else can reach them`,
+    )
+  }
+  const addresses = listed.map(({ id, host, port }) => ({ id, host, port }))
+  return { listen, addresses, secret }
+}
+
+function listenOption(
+  value: unknown,
+  self: ListedMember,
+): { readonly host: string; readonly port: number } {
+  if (value === undefined) return { host: self.host, port: self.port }
+  const bag = requireBag(value, 'option listen')
+  refuseUnknownKeys(bag, ['host', 'port'], 'listen.')
+  return {
+    host: bag['host'] === undefined ? self.host : hostOption(bag['host'], 'listen.host'),
+    port: bag['port'] === undefined ? self.port : portOption(bag['port'], 'listen.port'),
+  }
+}
+
+/** The value is never shown: error messages end up in logs. */
+function secretOption(value: unknown): Uint8Array | null {
+  if (value === undefined) return null
+  if (typeof value === 'string' && value !== '') return new TextEncoder().encode(value)
+  if (value instanceof Uint8Array && value.length > 0) return Uint8Array.from(value)
+  throw new CoordinationError(
+    'BAD_OPTION',
+    'option secret is empty or neither text nor bytes: give a string or a Uint8Array, the same to every peer',
+  )
+}
+
+function hostOption(value: unknown, key: string): string {
+  if (typeof value === 'string' && /^[\w.:%-]+$/.test(value)) return value
+  throw badOption(key, value, "give a host name or an IP address, like '10.0.0.1', without a port")
+}
+
+function portOption(value: unknown, key: string): number {
+  return integerOption(value, key, { min: 1, max: maxPort, what: 'a TCP port' })
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || /^[0:]+$/.test(host)
+}
+
+/** True of an address that only this machine can reach. */
+function isLoopback(host: string): boolean {
+  return (
+    host.toLowerCase() === 'localhost' ||
+    /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(host) ||
+    /^(0{0,4}:){1,7}0{0,3}1$/.test(host)
+  )
+}
+
+function timingOption(value: unknown): Timing {
+  const timing = { ...inlineTiming, ...numbersOption(value, 'timing', Object.keys(inlineTiming)) }
+  const { heartbeatMs, silentPeerMs, electionSettleMs } = timing
+  if (silentPeerMs < 3 * heartbeatMs) {
+    const mend = `give at least three times heartbeatMs, which is ${String(heartbeatMs)}`
+    throw badOption('timing.silentPeerMs', silentPeerMs, mend)
+  }
+  if (electionSettleMs >= silentPeerMs) {
+    const mend = `give less than silentPeerMs, which is ${String(silentPeerMs)}`
+    throw badOption('timing.electionSettleMs', electionSettleMs, mend)
+  }
+  if (minSessionTimeoutMs(timing) > maxSessionTimeoutMs) {
+    const mend = `give at most ${String(maxSessionTimeoutMs / 3)}, or no session timeout is left`
+    throw badOption('timing.silentPeerMs', silentPeerMs, mend)
+  }
+  return timing
+}
+
+function limitsOption(value: unknown): Limits {
+  const limits = { ...defaultLimits, ...numbersOption(value, 'limits', Object.keys(defaultLimits)) }
+  if (limits.maxCounter > defaultLimits.maxCounter) {
+    const mend = `give at most ${String(defaultLimits.maxCounter)}, all that a zxid has room for`
+    throw badOption('limits.maxCounter', limits.maxCounter, mend)
+  }
+  return limits
+}
+
+/** A bag of positive integers, all optional. */
+function numbersOption(
+  value: unknown,
+  key: string,
+  known: readonly string[],
+): Readonly<Record<string, number>> {
+  if (value === undefined) return {}
+  const bag = requireBag(value, `option ${key}`)
+  refuseUnknownKeys(bag, known, `${key}.`)
+  const numbers: Record<string, number> = {}
+  for (const name of known) {
+    if (bag[name] === undefined) continue
+    numbers[name] = integerOption(bag[name], `${key}.${name}`, {
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+      what: 'a bound',
+    })
+  }
+  return numbers
+}

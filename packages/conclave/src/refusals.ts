@@ -1,0 +1,41 @@
+/** The errors of writes that the ensemble refused: what, where, and the mend. */
+import { CoordinationError, type Refusal, type WriteRequest } from '@conclave/core/internal'
+
+/** The error that the caller of a refused write meets. Nothing of the write was applied. */
+export function refusalError(refusal: Refusal, request: WriteRequest): CoordinationError {
+  const { code, path, operation } = refusal
+  const refused = request.type === 'transaction' ? request.operations[operation] : request
+  const where =
+    request.type === 'transaction'
+      ? `operation ${String(operation)} of the transaction, ${refused?.type ?? 'one'}, `
+      : `${request.type} `
+  const what = `${where}${path} was refused`
+  return new CoordinationError(code, `${what}: ${reasonOf(refusal, refused?.type)}`, { path })
+}
+
+function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undefined): string {
+  switch (refusal.code) {
+    case 'NO_NODE':
+      return type === 'create'
+        ? 'its parent does not exist; create that first, or give parents: true'
+        : 'there is no such znode; create it first'
+    case 'NODE_EXISTS':
+      return 'the znode exists; set it, or create it sequential'
+    case 'BAD_VERSION':
+      return 'the znode has another version; read it again and decide again'
+    case 'NOT_EMPTY':
+      return 'the znode has children; delete them first, or give recursive: true'
+    case 'NO_CHILDREN_FOR_EPHEMERALS':
+      return 'its parent is ephemeral; create it below a persistent znode'
+    case 'LIMIT_EXCEEDED':
+      return `it goes beyond limits.${refusal.limit ?? 'maxTxnBytes'}; write less at a time`
+    case 'BUSY':
+      return 'too much is waiting at the leader; call again once some of it is answered'
+    case 'SESSION_EXPIRED':
+      return 'the session had expired; open a new one'
+    case 'SESSION_CLOSED':
+      return 'the session was closed; open a new one'
+    default:
+      return `see ${refusal.code} in docs/errors.md`
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The seam between a session and the peer that hosts it. A session submits events, reads the applied
+ * state and is told what was delivered to it; it never sees the driver, the log or a link.
+ *
+ * That keeps the place free for a peer that runs in another thread: there, a mirror of the tree on
+ * the application's thread is the host, with the same promises.
+ */
+import type {
+  CallId,
+  Delivery,
+  Event,
+  Limits,
+  Replica,
+  SessionId,
+  Zxid,
+} from '@conclave/core/internal'
+import type { CoordinationError } from '@conclave/core'
+import type { Clock } from './clock.ts'
+
+/** What a session may say. */
+export type SessionEvent = Extract<
+  Event,
+  {
+    readonly type:
+      'request-received' | 'sync-requested' | 'call-aborted' | 'watch-added' | 'watch-removed'
+  }
+>
+
+export interface SessionHost {
+  readonly limits: Limits
+  readonly clock: Clock
+  /** The applied state. It changes only between two turns of the application's code. */
+  readonly replica: Replica
+  /** A new name for a call, greater than every one before. */
+  nextCall(): CallId
+  /**
+   * Takes an event, to be stepped in the next turn. A `watch-added` is stepped before anything else
+   * of that turn: no change slips in between what can be read now and the watch (W4).
+   */
+  submit(event: SessionEvent): void
+  /**
+   * Until when, on `clock.nowMs()`, the ensemble is known to keep the session; in the past when that
+   * is no longer known.
+   */
+  deadlineMs(session: SessionId): number
+  /** Has `onApplied` called after every step that applied a page, until it returns false. */
+  awaitApplied(session: HostedSession): void
+  /** Runs a callback of the application once everything of this step was delivered to everybody. */
+  afterDelivery(callback: () => void): void
+}
+
+/** What a host tells a session. All of it synchronously, and nothing of it throws. */
+export interface HostedSession {
+  readonly sessionId: SessionId
+  /** What one step has for the session, in order. */
+  onDeliveries(items: readonly Delivery[]): void
+  /** The core has taken the `call-aborted`: if the call is still unanswered, it was forwarded. */
+  onAbortTaken(call: CallId): void
+  /** Returns whether it wants to be called again. */
+  onApplied(lastApplied: Zxid): boolean
+  /** Time passed: the session looks at its deadline. */
+  onTime(): void
+  /** The machine stood still, or may have: what was known before says nothing any more. */
+  onSuspect(): void
+  /** The peer is closed or has failed; `error` says which. Nothing follows. */
+  onHostGone(error: CoordinationError): void
+}

@@ -1,0 +1,197 @@
+/**
+ * The reads of one session, and what waits for state to be read: local, linearizable, `sync` and
+ * `reached`.
+ *
+ * Local reads are the hot path: no I/O, no copy but that of the bytes, no promise but the caller's.
+ *
+ * Invariants: C5, C6 a session reads behind its own earlier writes; C7, C8 a linearizable read sees
+ * every write that was acknowledged before it, and never reuses another's round.
+ */
+import {
+  CoordinationError,
+  findStat,
+  findZnode,
+  formatZxid,
+  getChildren,
+  getZnode,
+  isZxid,
+  type CallId,
+  type Replica,
+  type SessionId,
+  type Zxid,
+} from '@conclave/core/internal'
+import type { Call, ReadOptions, ReadResult, Stat } from '@conclave/core'
+import { callKeys, checkBag, checkPath, readKeys } from './call-arguments.ts'
+import { givenUpError, onGivingUp } from './giving-up.ts'
+import { show, wordOption } from './option-checks.ts'
+import { ReachedWaits } from './reached-waits.ts'
+import type { HostedSession, SessionHost } from './session-host.ts'
+import type { SessionLife } from './session-life.ts'
+import { copiedReading, noAnswer, publicStat, sharedReading } from './session-results.ts'
+import type { UnansweredCalls, WaitingRead } from './unanswered-calls.ts'
+
+export class SessionReads {
+  readonly #host: SessionHost
+  readonly #session: SessionId
+  readonly #life: SessionLife
+  readonly #calls: UnansweredCalls
+  readonly #reached: ReachedWaits
+
+  constructor(host: SessionHost, session: SessionId, life: SessionLife, calls: UnansweredCalls) {
+    this.#host = host
+    this.#session = session
+    this.#life = life
+    this.#calls = calls
+    this.#reached = new ReachedWaits(host.clock)
+  }
+
+  get(path: string, options: ReadOptions | undefined): Promise<ReadResult> {
+    if (options === undefined && !this.#life.isOver && !this.#calls.hasWrites) {
+      // What is found has a legal path, so nothing is checked before it is not.
+      const reading = findZnode(this.#host.replica, path)
+      if (reading !== undefined) return Promise.resolve(copiedReading(reading))
+    }
+    return this.#read('get', path, options, (replica) => copiedReading(getZnode(replica, path)))
+  }
+
+  find(path: string, options: ReadOptions | undefined): Promise<ReadResult | undefined> {
+    return this.#read('find', path, options, (replica) => {
+      const reading = findZnode(replica, path)
+      return reading && copiedReading(reading)
+    })
+  }
+
+  exists(path: string, options: ReadOptions | undefined): Promise<Stat | undefined> {
+    return this.#read('exists', path, options, (replica) => {
+      const stat = findStat(replica, path)
+      return stat && publicStat(stat)
+    })
+  }
+
+  children(path: string, options: ReadOptions | undefined): Promise<string[]> {
+    return this.#read('children', path, options, (replica) => [
+      ...getChildren(replica, path).children,
+    ])
+  }
+
+  peek(path: string): ReadResult | undefined {
+    if (this.#life.isOver) throw this.#life.errorFor(`peek ${show(path)}`)
+    const reading = findZnode(this.#host.replica, path)
+    if (reading !== undefined) return sharedReading(reading)
+    checkPath(path, this.#host.limits)
+    return undefined
+  }
+
+  sync(call: Call | undefined): Promise<Zxid> {
+    return attempt(() => {
+      checkBag(call, callKeys)
+      this.#life.refuseEarly('sync', undefined, call)
+      return this.#sync('sync', this.#host.nextCall(), call)
+    })
+  }
+
+  /** `session` is whom the host tells of what it applied. */
+  reached(zxid: Zxid, call: Call | undefined, session: HostedSession): Promise<void> {
+    return attempt(() => {
+      checkBag(call, callKeys)
+      if (!isZxid(zxid)) {
+        const message = `the zxid is ${show(zxid)}: give one that a stat or a commit told`
+        throw new CoordinationError('BAD_ARGUMENT', message)
+      }
+      const what = `reached ${formatZxid(zxid)}`
+      this.#life.refuseEarly(what, undefined, call)
+      if (this.#host.replica.lastApplied >= zxid) return Promise.resolve()
+      this.#host.awaitApplied(session)
+      return this.#reached.add(zxid, what, call)
+    })
+  }
+
+  /** Settles who waited for `lastApplied`. Returns whether anybody waits still. */
+  onApplied(lastApplied: Zxid): boolean {
+    return this.#reached.onApplied(lastApplied)
+  }
+
+  /** The session is over: nothing will be reached any more. */
+  rejectAll(): void {
+    this.#reached.rejectAll((what) => this.#life.errorFor(what))
+  }
+
+  #sync(what: string, call: CallId, options: Call | undefined): Promise<Zxid> {
+    const answered = this.#calls.add<Zxid>(call, { what, request: null, answer: noAnswer }, options)
+    this.#host.submit({ type: 'sync-requested', session: this.#session, call })
+    return answered
+  }
+
+  #read<T>(
+    name: string,
+    path: string,
+    options: ReadOptions | undefined,
+    query: (replica: Replica) => T,
+  ): Promise<T> {
+    return attempt(() => {
+      const bag = checkBag(options, readKeys)
+      const consistency = wordOption(bag['read'], 'read', ['local', 'linearizable'])
+      checkPath(path, this.#host.limits)
+      const what = `${name} ${path}`
+      this.#life.refuseEarly(what, path, options)
+      if (consistency !== 'linearizable' && !this.#calls.hasWrites) {
+        return Promise.resolve(query(this.#host.replica))
+      }
+      return this.#waitingRead(what, path, { ...options, read: consistency }, query)
+    })
+  }
+
+  /** A read behind the session's own writes; a linearizable one also behind a quorum round. */
+  #waitingRead<T>(
+    what: string,
+    path: string,
+    options: ReadOptions,
+    query: (replica: Replica) => T,
+  ): Promise<T> {
+    return new Promise((resolve, reject: (error: Error) => void) => {
+      const sync = options.read === 'linearizable' ? this.#host.nextCall() : undefined
+      let waiting: WaitingRead | undefined
+      const release = onGivingUp(options, this.#host.clock, (givingUp) => {
+        if (waiting !== undefined) waiting.run = undefined
+        if (sync !== undefined) this.#forgetSync(sync)
+        const so = 'nothing was read'
+        reject(givenUpError(givingUp, what, { outcome: 'not-applied', path, so }))
+      })
+      const run = (): void => {
+        release?.()
+        try {
+          if (this.#life.isOver) throw this.#life.errorFor(what, 'not-applied', path)
+          resolve(query(this.#host.replica))
+        } catch (error) {
+          reject(error as Error)
+        }
+      }
+      const runAfterWrites = (): void => {
+        waiting = this.#calls.afterWrites(run)
+      }
+      if (sync === undefined) {
+        runAfterWrites()
+        return
+      }
+      this.#sync(what, sync, undefined).then(runAfterWrites, (error: unknown) => {
+        release?.()
+        reject(error as Error)
+      })
+    })
+  }
+
+  #forgetSync(call: CallId): void {
+    if (this.#calls.forgetSync(call)) this.#host.submit({ type: 'call-aborted', call })
+  }
+}
+
+/** What a function throws, the promise rejects with: a call never throws. */
+export function attempt<T>(begin: () => Promise<T>): Promise<T> {
+  try {
+    return begin()
+  } catch (error) {
+    return new Promise((_resolve, reject: (error: Error) => void) => {
+      reject(error as Error)
+    })
+  }
+}

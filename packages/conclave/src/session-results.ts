@@ -1,0 +1,97 @@
+/**
+ * What a session hands to the application, made of what the core knows: ids as opaque text, absent
+ * data as no bytes, and bytes that are the caller's own.
+ */
+import {
+  formatSessionId,
+  InvariantError,
+  noSession,
+  unreachable,
+  type OperationResult,
+  type SessionId as NumericSessionId,
+  type Stat as ZnodeStat,
+  type WatchEvent,
+  type WriteResult,
+  type Zxid,
+  type ZnodeReading,
+} from '@conclave/core/internal'
+import type { Change, ReadResult, SessionId, Stat, TransactionResult } from '@conclave/core'
+
+const noBytes = new Uint8Array(0)
+
+/** The id as applications see it. */
+export function publicSessionId(id: NumericSessionId): SessionId {
+  return formatSessionId(id) as SessionId
+}
+
+export function publicStat(stat: ZnodeStat): Stat {
+  const { ephemeralOwner } = stat
+  return {
+    czxid: stat.czxid,
+    mzxid: stat.mzxid,
+    pzxid: stat.pzxid,
+    ctime: stat.ctime,
+    mtime: stat.mtime,
+    version: stat.version,
+    cversion: stat.cversion,
+    aversion: stat.aversion,
+    ephemeralOwner: ephemeralOwner === noSession ? undefined : publicSessionId(ephemeralOwner),
+    dataLength: stat.dataLength,
+    numChildren: stat.numChildren,
+  }
+}
+
+/** A reading with bytes of its own. */
+export function copiedReading(reading: ZnodeReading): ReadResult {
+  return { data: new Uint8Array(reading.data ?? noBytes), stat: publicStat(reading.stat) }
+}
+
+/** A reading that shares its bytes with the tree. */
+export function sharedReading(reading: ZnodeReading): ReadResult {
+  return { data: reading.data ?? noBytes, stat: publicStat(reading.stat) }
+}
+
+/** A change as a watch tells it, with bytes of its own. */
+export function publicChange(event: WatchEvent): Change {
+  const { type, path, zxid } = event
+  if (type === 'deleted' || event.stat === null) return { type: 'deleted', path, zxid }
+  const data = new Uint8Array(event.data ?? noBytes)
+  return { type, path, zxid, data, stat: publicStat(event.stat) }
+}
+
+/** How the answer to a write becomes what its caller is promised. */
+export type Answer = (result: WriteResult, zxid: Zxid) => unknown
+
+export const createAnswer: Answer = (result) => {
+  if (result.type !== 'create') return misfit(result)
+  return { path: result.path, stat: publicStat(result.stat) }
+}
+
+export const setAnswer: Answer = (result) =>
+  result.type === 'set' ? publicStat(result.stat) : misfit(result)
+
+/** For what is answered by having happened. */
+export const noAnswer: Answer = () => undefined
+
+export const transactionAnswer: Answer = (result, zxid) =>
+  result.type === 'transaction'
+    ? { zxid, results: result.results.map(publicResult) }
+    : misfit(result)
+
+function publicResult(result: OperationResult): TransactionResult {
+  switch (result.type) {
+    case 'create':
+      return { type: 'create', path: result.path, stat: publicStat(result.stat) }
+    case 'set':
+      return { type: 'set', stat: publicStat(result.stat) }
+    case 'delete':
+    case 'check':
+      return { type: result.type }
+    default:
+      return unreachable(result)
+  }
+}
+
+function misfit(result: WriteResult): never {
+  throw new InvariantError(`C1: the answer to a write is its own; this is one to ${result.type}`)
+}

@@ -1,0 +1,133 @@
+/**
+ * The watches of one session: begun, told their changes, and ended with the session.
+ *
+ * Invariants: W4 no change slips in between what could be read before `begin` and the watch; W8
+ * nothing is left of a watch that has ended.
+ */
+import {
+  childPath,
+  findZnode,
+  getChildren,
+  type Replica,
+  type SessionId,
+  type WatchEvent,
+  type Zxid,
+  type ZnodeReading,
+} from '@conclave/core/internal'
+import type { Change, CoordinationError, Depth, Watch, WatchOptions } from '@conclave/core'
+import { onAbort } from './abort-signals.ts'
+import { checkBag, checkPath } from './call-arguments.ts'
+import { flagOption, integerOption, wordOption } from './option-checks.ts'
+import type { SessionHost } from './session-host.ts'
+import { copiedReading } from './session-results.ts'
+import { SessionWatch } from './session-watch.ts'
+
+const watchKeys = ['signal', 'depth', 'initial', 'highWaterMark']
+const defaultHighWaterMark = 1_024
+const maxHighWaterMark = 2 ** 24
+
+export class SessionWatches {
+  readonly #host: SessionHost
+  readonly #session: SessionId
+  readonly #byNumber = new Map<number, { readonly path: string; readonly watch: SessionWatch }>()
+  #last = 0
+
+  constructor(host: SessionHost, session: SessionId) {
+    this.#host = host
+    this.#session = session
+  }
+
+  /** Begins a watch. Throws for arguments that cannot be. `over` is what a dead session's tells. */
+  begin(path: string, options: WatchOptions | undefined, over?: CoordinationError): Watch {
+    const bag = checkBag(options, watchKeys)
+    checkPath(path, this.#host.limits)
+    const depth = wordOption(bag['depth'], 'depth', ['node', 'children', 'subtree']) ?? 'node'
+    const wantsInitial = flagOption(bag['initial'], 'initial')
+    const highWaterMark =
+      bag['highWaterMark'] === undefined
+        ? defaultHighWaterMark
+        : integerOption(bag['highWaterMark'], 'highWaterMark', {
+            min: 1,
+            max: maxHighWaterMark,
+            what: 'how many changes may wait',
+          })
+    const signal = options?.signal
+    if (over !== undefined || signal?.aborted === true) {
+      const ended = new SessionWatch(highWaterMark, undefined, () => undefined)
+      ended.end(signal?.aborted === true ? undefined : over)
+      return ended
+    }
+    const initial = wantsInitial ? initialChanges(this.#host.replica, path, depth) : undefined
+    return this.#add(
+      path,
+      depth,
+      signal,
+      (onEnd) => new SessionWatch(highWaterMark, initial, onEnd),
+    )
+  }
+
+  /** Hands a change to its watch, unless that has just ended. */
+  deliver(number: number, event: WatchEvent): void {
+    this.#byNumber.get(number)?.watch.push(event)
+  }
+
+  /** Tells a watch that changes were skipped, because the host took a whole snapshot instead. */
+  deliverGap(number: number): void {
+    this.#byNumber.get(number)?.watch.pushGap()
+  }
+
+  /** Ends every watch with the session: quietly when the application closed it. */
+  endAll(errorOf?: (path: string) => CoordinationError): void {
+    const watches = [...this.#byNumber.values()]
+    // First, so that nothing is said to a host that has forgotten the session.
+    this.#byNumber.clear()
+    for (const { path, watch } of watches) watch.end(errorOf?.(path))
+  }
+
+  #add(
+    path: string,
+    depth: Depth,
+    signal: AbortSignal | undefined,
+    create: (onEnd: () => void) => SessionWatch,
+  ): Watch {
+    this.#last += 1
+    const number = this.#last
+    const session = this.#session
+    const watch = create(() => {
+      forget?.()
+      if (!this.#byNumber.delete(number)) return
+      this.#host.submit({ type: 'watch-removed', session, watch: number })
+    })
+    const forget = signal && onAbort(signal, () => void watch.return())
+    this.#byNumber.set(number, { path, watch })
+    this.#host.submit({ type: 'watch-added', session, watch: number, path, depth })
+    return watch
+  }
+}
+
+const levelsBelow: Readonly<Record<Depth, number>> = { node: 0, children: 1, subtree: Infinity }
+
+/** What the watch would see, as it is now. Taken at once, so that it is one state; copied later. */
+function initialChanges(replica: Replica, path: string, depth: Depth): Iterator<Change> {
+  const found: (readonly [path: string, reading: ZnodeReading])[] = []
+  const collect = (at: string, below: number): void => {
+    const reading = findZnode(replica, at)
+    if (reading === undefined) return
+    found.push([at, reading])
+    if (below === 0 || reading.stat.numChildren === 0) return
+    for (const name of getChildren(replica, at).children) {
+      collect(childPath(at, name), below - 1)
+    }
+  }
+  collect(path, levelsBelow[depth])
+  return snapshotChanges(found, replica.lastApplied)
+}
+
+function* snapshotChanges(
+  found: readonly (readonly [path: string, reading: ZnodeReading])[],
+  zxid: Zxid,
+): Generator<Change> {
+  for (const [path, reading] of found) {
+    yield { type: 'snapshot', path, zxid, ...copiedReading(reading) }
+  }
+}
