@@ -86,7 +86,8 @@ export class SessionTable {
     assert(!this.#sessions.has(record.id), 'S1: a session id is used once')
     const key = passwordKey(record.password)
     assert(!this.#byPassword.has(key), 'R2: a request for a session creates one')
-    if (this.dirty.mark(record.id)) this.dirty.save(record.id, null)
+    // An id is never used again (S1), so no frozen checkpoint can hold this one.
+    this.dirty.mark(record.id)
     const session = new Session(record)
     session.dirtyGeneration = this.dirty.generation
     this.#enter(session, key)
