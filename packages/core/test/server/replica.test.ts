@@ -1,53 +1,22 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  digestOf,
   InvariantError,
   makeZxid,
   noPage,
   noSession,
-  recordOf,
   Replica,
   sessionIdAt,
   statOf,
-  type ApplyObserver,
   type PeerId,
   type SessionId,
   type TreeTxn,
   type Txn,
-  type WriteResult,
   type Zxid,
 } from '../../src/internal.ts'
-import type { NaiveEvent, NaiveState } from './naive-state.ts'
-import { Author, chosenPage, pageOf } from './random-history.ts'
+import { pageOf } from './random-history.ts'
+import { Recorder, recordsOf, sessionOf } from './replica-witness.ts'
 
 const unasked = { timeMs: 1_790_000_000_000, session: noSession, requestId: 0 }
-
-/** Notes everything that a replica says. */
-class Recorder implements ApplyObserver {
-  readonly events: NaiveEvent[] = []
-  readonly results: (WriteResult | null)[] = []
-  readonly applied: string[] = []
-  readonly #wants: boolean
-
-  constructor(wants = true) {
-    this.#wants = wants
-  }
-
-  wantsResult(): boolean {
-    return this.#wants
-  }
-
-  onChanged(type: NaiveEvent['type'], znode: { readonly path: string }, zxid: Zxid): void {
-    this.events.push({ type, path: znode.path, zxid })
-    this.applied.push(`${type} ${znode.path}`)
-  }
-
-  onApplied(txn: Txn, _zxid: Zxid, result: WriteResult | null): void {
-    if (txn.requestId !== 0) this.results.push(result)
-    this.applied.push(txn.type)
-  }
-}
 
 /** Applies txns as the next page, in the same epoch. */
 function applyTo(replica: Replica, txns: readonly Txn[], observer = new Recorder()): Recorder {
@@ -66,60 +35,6 @@ function withSession(): { replica: Replica; session: SessionId } {
   applyTo(replica, [{ ...unasked, type: 'create-session', timeoutMs: 9_000, password, host: 1 }])
   return { replica, session: sessionIdAt(makeZxid(1, 1)) }
 }
-
-function recordsOf(replica: Replica): unknown {
-  return {
-    znodes: [...replica.tree.znodes()].map(recordOf).sort((a, b) => (a.path < b.path ? -1 : 1)),
-    sessions: [...replica.sessions.sessions()].map(({ id }) => sessionOf(replica, id)),
-  }
-}
-
-function sessionOf(replica: Replica, session: SessionId): object | undefined {
-  const found = replica.sessions.get(session)
-  if (found === undefined) return undefined
-  const { id, timeoutMs, password, host, hostedSince, lastRequestId } = found
-  return { id, timeoutMs, password, host, hostedSince, lastRequestId }
-}
-
-function expectSame(replica: Replica, state: NaiveState): void {
-  expect(recordsOf(replica)).toEqual({
-    znodes: state.records(),
-    sessions: [...state.sessions.values()],
-  })
-  for (const path of state.znodes.keys()) {
-    expect(statOf(replica.tree.get(path)!)).toEqual(state.statOf(path))
-    expect(replica.tree.childrenOf(path)).toEqual(state.childrenOf(path))
-  }
-  for (const id of state.sessions.keys()) {
-    expect([...replica.sessions.ephemeralsOf(id)].sort()).toEqual(state.ephemeralsOf(id).sort())
-  }
-}
-
-describe('replica against the naive model', () => {
-  test('D1, D3, D4, S2, Q1: any history leads to the state, digest, results and events of the model', () => {
-    fc.assert(
-      fc.property(fc.array(chosenPage, { maxLength: 12 }), (history) => {
-        const author = new Author()
-        const replica = Replica.empty()
-        const recorder = new Recorder()
-
-        for (const chosen of history) {
-          const { page, txns } = author.write(chosen)
-          replica.apply(page, txns, recorder)
-
-          expect(replica.end).toEqual({ last: page.last, crc: page.crc })
-          const { state } = author
-          expect(replica.digest).toBe(digestOf(state.records(), state.sessions.values()))
-        }
-
-        expectSame(replica, author.state)
-        expect(recorder.events).toEqual(author.state.events)
-        expect(recorder.results).toEqual(author.state.results)
-      }),
-      { numRuns: 200 },
-    )
-  })
-})
 
 describe('replica, pages', () => {
   test('Z5: a page that does not follow the last one is refused', () => {
