@@ -16,12 +16,11 @@ import { formatMembers, sameMembers, type Configuration } from '../ensemble/conf
 import type { PeerId } from '../ids.ts'
 import type { LogRecord } from '../log-record.ts'
 import type { Replica } from '../server/replica.ts'
-import { epochOf, formatZxid, type Zxid } from '../zxid.ts'
-import type { DataMessage, LivenessMessage, Message } from './messages.ts'
-import { samePageEnd, type Page, type PageEnd } from './page.ts'
+import { formatZxid, type Zxid } from '../zxid.ts'
+import { IncomingHistory } from './incoming-history.ts'
+import type { Received } from './learner.ts'
+import type { Message } from './messages.ts'
 import type { ZabState } from './state.ts'
-
-type Received<T extends Message['type']> = Extract<Message, { type: T }>
 
 /** What waits for an append to be durable. */
 interface Waiting {
@@ -36,12 +35,10 @@ export class Following {
   readonly #counts: boolean
   #phase: 'discovery' | 'synchronization' | 'broadcast' = 'discovery'
   #epoch = 0
-  #waiting: Waiting[] = []
-  /** DIFF, TRUNC or SNAP came, so pages may follow. */
-  #syncing = false
+  readonly #waiting: Waiting[] = []
+  readonly #incoming: IncomingHistory
   #newLeaderAcked = false
   #lastAcked = 0
-  #transfer: IncomingSnapshot | null = null
   #lastHeardMs: number
   #leaderProgress = 0
   #ownProgress = 0
@@ -52,6 +49,7 @@ export class Following {
     this.leader = leader
     this.#counts = state.isVoter && (state.remembers || founding)
     this.#lastHeardMs = state.nowMs
+    this.#incoming = new IncomingHistory(state)
     this.#send({
       type: 'follower-info',
       acceptedEpoch: state.acceptedEpoch,
@@ -77,13 +75,13 @@ export class Following {
 
   /** True while a snapshot is on its way in that will replace the one in use. */
   get receivesSnapshot(): boolean {
-    return this.#transfer !== null
+    return this.#incoming.receivesSnapshot
   }
 
   get reason(): string {
     const leader = `peer ${String(this.leader)}`
     if (this.#phase === 'broadcast') return `follows ${leader}`
-    if (this.#transfer !== null) return `receives a snapshot from ${leader}`
+    if (this.#incoming.receivesSnapshot) return `receives a snapshot from ${leader}`
     return this.#phase === 'discovery'
       ? `asks ${leader} for an epoch`
       : `synchronizes with ${leader}`
@@ -122,13 +120,15 @@ export class Following {
       case 'diff':
       case 'trunc':
       case 'snap':
-        this.#onPlan(message)
+        this.#endIf(this.#onPlan(message))
         return
       case 'snap-chunk':
-        this.#onChunk(message)
+        this.#progress()
+        this.#endIf(this.#incoming.onChunk(message))
         return
       case 'proposal':
-        this.#onProposal(message.page)
+        if (this.#phase !== 'broadcast') this.#progress()
+        this.#endIf(this.#incoming.onPage(message.page, this.#epoch))
         return
       case 'new-leader':
         this.#onNewLeader(message)
@@ -164,37 +164,33 @@ export class Following {
 
   /** The chunk is in the new snapshot; the leader may send another. */
   onChunkWritten(transfer: number, number: number): void {
-    if (this.#transfer?.id !== transfer) return
+    if (!this.#incoming.isReceiving(transfer)) return
     this.#progress()
     this.#send({ type: 'snap-ack', number })
   }
 
   /** The new snapshot is complete and verified: switch to it, and only then ask for what follows. */
   onSnapshotReceived(transfer: number, replica: Replica): void {
-    const incoming = this.#transfer
-    if (incoming?.id !== transfer) return
+    if (!this.#incoming.isReceiving(transfer)) return
     this.#progress()
-    if (!samePageEnd(replica.end, incoming.at)) {
-      this.#end(`the snapshot stands at ${formatZxid(replica.end.last)}, not where SNAP said`)
+    const installed = this.#incoming.install(replica)
+    if (typeof installed === 'string') {
+      this.#end(installed)
       return
     }
-    const seq = this.#state.append({ type: 'snapshot-installed', at: incoming.at })
-    this.#wait(seq, () => {
-      this.#transfer = null
-      this.#state.adopt(replica)
+    this.#wait(installed.seq, () => {
+      this.#incoming.onInstalled()
     })
   }
 
   onSnapshotFailed(transfer: number, reason: string): void {
-    if (this.#transfer?.id !== transfer) return
-    this.#transfer = null
+    if (!this.#incoming.isReceiving(transfer)) return
     this.#end(`the snapshot could not be received: ${reason}`)
   }
 
   /** The conversation is left: what it holds is freed. */
   close(): void {
-    if (this.#transfer === null) return
-    this.#state.outbox.add({ type: 'close-snapshot', transfer: this.#transfer.id })
+    this.#incoming.close()
   }
 
   #onPing(ping: Received<'ping'>): void {
@@ -273,93 +269,14 @@ export class Following {
     return true
   }
 
-  #onPlan(plan: Received<'diff' | 'trunc' | 'snap'>): void {
-    if (this.#phase !== 'synchronization' || this.#syncing) {
-      this.#end(`Z14: ${plan.type} outside synchronization`)
-      return
-    }
+  #onPlan(plan: Received<'diff' | 'trunc' | 'snap'>): string | null {
+    if (this.#phase !== 'synchronization') return `Z14: ${plan.type} outside synchronization`
     this.#progress()
-    this.#syncing = true
-    if (plan.type === 'snap') {
-      if (plan.at.last < this.#state.machine.end.last) {
-        this.#diverged(
-          `the leader's snapshot stands at ${formatZxid(plan.at.last)}, before this tree`,
-        )
-        return
-      }
-      this.#transfer = { id: this.#state.nextTransfer(), at: plan.at, next: 0 }
-      return
-    }
-    const common = plan.type === 'diff' ? plan.after : plan.to
-    const ours = this.#state.history.find(common.last)
-    if (ours === undefined) {
-      this.#end(`Z13: ${formatZxid(common.last)} is no page end of this log`)
-      return
-    }
-    if (!samePageEnd(ours, common)) {
-      this.#diverged(`the page that ends at ${formatZxid(common.last)} differs from the leader's`)
-      return
-    }
-    if (plan.type === 'trunc') this.#truncate(plan.to)
-    else if (ours.last !== this.#state.history.end.last) this.#end('Z13: DIFF leaves a tail behind')
-  }
-
-  #truncate(to: PageEnd): void {
-    if (to.last < this.#state.lastCommitted) {
-      this.#diverged(
-        `the leader cuts the history at ${formatZxid(to.last)}, ` +
-          `but it is committed here up to ${formatZxid(this.#state.lastCommitted)}`,
-      )
-      return
-    }
-    this.#state.append({ type: 'truncate', to })
-  }
-
-  #diverged(what: string): void {
-    this.#state.fail(
-      'DIVERGED',
-      `D1: ${what}. Two peers hold different committed histories: keep both directories for ` +
-        'analysis, and start this peer on an empty one.',
-    )
-    this.#end('the histories have diverged')
-  }
-
-  #onChunk({ number, bytes, last }: Received<'snap-chunk'>): void {
-    const incoming = this.#transfer
-    if (incoming?.next !== number) {
-      this.#end('Z14: a snapshot chunk out of place')
-      return
-    }
-    this.#progress()
-    incoming.next = last ? Infinity : number + 1
-    this.#state.outbox.add({
-      type: 'write-snapshot',
-      transfer: incoming.id,
-      number,
-      bytes,
-      last,
-    })
-  }
-
-  #onProposal(page: Page): void {
-    if (!this.#takesPages) {
-      this.#end('Z14: a page before DIFF, TRUNC or the end of SNAP')
-      return
-    }
-    if (epochOf(page.first) > this.#epoch) {
-      this.#end(
-        `Z5: a page of epoch ${String(epochOf(page.first))} in epoch ${String(this.#epoch)}`,
-      )
-      return
-    }
-    if (this.#phase !== 'broadcast') this.#progress()
-    const refusal = this.#state.history.refuses(page)
-    if (refusal === null) this.#state.append({ type: 'page', page })
-    else this.#end(refusal)
+    return this.#incoming.onPlan(plan)
   }
 
   #onNewLeader(message: Received<'new-leader'>): void {
-    const inPlace = this.#phase === 'synchronization' && this.#takesPages
+    const inPlace = this.#phase === 'synchronization' && this.#incoming.takesPages
     if (!inPlace || message.epoch !== this.#epoch) {
       this.#end('Z14: NEWLEADER out of place')
       return
@@ -398,16 +315,11 @@ export class Following {
   }
 
   #commit(upTo: Zxid, digest: string): void {
-    if (!this.#takesPages) {
+    if (!this.#incoming.takesPages) {
       this.#end('Z14: COMMIT before DIFF, TRUNC or the end of SNAP')
       return
     }
-    const refusal = this.#state.commit(upTo, digest)
-    if (refusal !== null) this.#end(refusal)
-  }
-
-  get #takesPages(): boolean {
-    return this.#syncing && this.#transfer === null
+    this.#endIf(this.#state.commit(upTo, digest))
   }
 
   #ackDurable(): void {
@@ -416,7 +328,7 @@ export class Following {
       if (durable <= this.#lastAcked) return
       this.#lastAcked = durable
       this.#send({ type: 'ack', upTo: durable })
-    } else if (this.#takesPages && this.#ended === null) {
+    } else if (this.#incoming.takesPages && this.#ended === null) {
       this.#send({ type: 'diff-ack', upTo: durable })
     }
   }
@@ -430,18 +342,15 @@ export class Following {
     this.#lastHeardMs = this.#state.nowMs
   }
 
-  #send(message: DataMessage | LivenessMessage): void {
+  #send(message: Message): void {
     this.#state.send(this.leader, message)
+  }
+
+  #endIf(reason: string | null): void {
+    if (reason !== null) this.#end(reason)
   }
 
   #end(reason: string): void {
     this.#ended ??= reason
   }
-}
-
-interface IncomingSnapshot {
-  readonly id: number
-  readonly at: PageEnd
-  /** The number of the chunk that must come next. */
-  next: number
 }

@@ -1,84 +1,55 @@
 /**
  * The leader's side of the conversation with each learner, and what follows from all of them:
  *
- *   DISCOVERY         a quorum's FOLLOWERINFO → an epoch above all, durable, LEADERINFO
- *                     a quorum's ACKEPOCH, none with a more recent history → its history stands
- *   SYNCHRONIZATION   each learner's history becomes the leader's (learner-sync.ts), NEWLEADER
- *                     a quorum's ACK-LD, its own disk among them → established, UPTODATE
- *   BROADCAST         PROPOSAL to every enrolled learner and to its own log, ACK, COMMIT
+ *   DISCOVERY         discovery.ts: an epoch, and the certainty that the own history may stand
+ *   SYNCHRONIZATION   learner-sync.ts: each learner's history becomes the leader's, NEWLEADER;
+ *                     a quorum's ACK-LD, the own disk among them → established, UPTODATE
+ *   BROADCAST         broadcast.ts: PROPOSAL, ACK, COMMIT
  *
  * Learners come and go in every phase. The learner's side is in following.ts.
  *
- * Invariants: Z1, one leader an epoch; Z5, pages leave in zxid order without gaps; Z9, a commit has
- * its quorum of durable logs, and commits leave in the order of their pages; Z11, what any quorum
- * committed is in the history before the leader is established; Z19, peers without memory count
+ * Invariants: Z1, one leader an epoch; Z11, what any quorum committed is in the history before the
+ * leader is established; Z14, a message out of place ends the link; Z19, peers without memory count
  * nowhere before UPTODATE.
  */
 import { assert } from '../assert.ts'
-import type { Configuration } from '../ensemble/configuration.ts'
-import type { PeerId } from '../ids.ts'
-import type { LogRecord } from '../log-record.ts'
-import { formatZxid, maxEpoch, type Zxid } from '../zxid.ts'
+import type { EnsembleId, PeerId } from '../ids.ts'
+import { formatZxid, type Zxid } from '../zxid.ts'
+import { Broadcast } from './broadcast.ts'
+import { Discovery } from './discovery.ts'
+import {
+  countedIn,
+  meetLearner,
+  type FollowerInfo,
+  type Learner,
+  type Received,
+} from './learner.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { LearnerSync } from './learner-sync.ts'
-import type { DataMessage, Message } from './messages.ts'
-import type { Page, PageEnd } from './page.ts'
-import { Rounds } from './rounds.ts'
+import type { Message } from './messages.ts'
 import type { ZabState } from './state.ts'
-
-type Received<T extends Message['type']> = Extract<Message, { type: T }>
-export type FollowerInfo = Received<'follower-info'>
-
-/** One learner, as far as the conversation on its present link has come. */
-interface Learner {
-  readonly peer: PeerId
-  readonly info: FollowerInfo
-  /** The first round that begins after its handshake: what a peer without memory waits for. */
-  readonly joinRound: number
-  stage: 'met' | 'informed' | 'promised' | 'syncing' | 'acked' | 'synced'
-  /** False of an observer for ever, of a peer without memory until UPTODATE. */
-  counts: boolean
-  /** What it told with ACKEPOCH, until it is synchronized. */
-  history: { readonly end: PageEnd; readonly epochEnds: readonly PageEnd[] } | null
-  sync: LearnerSync | null
-  /** How far its log is durable in this leader's history; 0 before ACK-LD. */
-  ackedUpTo: number
-  lastHeardMs: number
-  lastProgressMs: number
-  progress: number
-}
 
 export class Leading {
   readonly #state: ZabState
-  readonly #rounds = new Rounds()
   readonly #learners = new Map<PeerId, Learner>()
-  /** How far each counted voter's log is durable: what commits are judged by (Z9). */
-  readonly #positions = new Map<PeerId, number>()
-  /** What the election was won with: no ACKEPOCH may show a more recent history. */
-  readonly #wonWith: { readonly epoch: number; readonly last: Zxid }
-  readonly #ensembleId: number
+  readonly #discovery: Discovery
+  readonly #broadcast: Broadcast
+  readonly #heartbeat: Heartbeat
   #phase: 'discovery' | 'synchronization' | 'broadcast' = 'discovery'
-  #epoch = 0
-  /** The append that makes the own promise, then the own epoch, durable; 0 when there is none. */
-  #promiseSeq = 0
-  #epochSeq = 0
+  /** The append that makes the own currentEpoch durable; infinite before it is made. */
+  #epochSeq = Infinity
   #ownEpochDurable = false
-  /** Ends of pages proposed and not committed, oldest first. */
-  readonly #outstanding: Zxid[] = []
-  #nextBeatMs = 0
-  #progress = 0
-  #quorumAliveMs: number
-  #confirmedRound = 0
   #handOverUntilMs: number | null = null
   #ended: string | null = null
   #saidGoodbye = false
 
-  constructor(state: ZabState, ensembleId: number, infos: ReadonlyMap<PeerId, FollowerInfo>) {
+  constructor(state: ZabState, ensembleId: EnsembleId, infos: ReadonlyMap<PeerId, FollowerInfo>) {
     this.#state = state
-    this.#ensembleId = ensembleId
-    this.#wonWith = { epoch: state.currentEpoch, last: state.history.end.last }
-    this.#quorumAliveMs = state.nowMs
+    this.#discovery = new Discovery(state, this.#learners, ensembleId)
+    this.#broadcast = new Broadcast(state, this.#learners)
+    this.#heartbeat = new Heartbeat(state, this.#learners)
     for (const [peer, info] of infos) this.#meet(peer, info)
-    this.#maybeChooseEpoch()
+    this.#discovery.maybeChooseEpoch()
   }
 
   get phase(): 'discovery' | 'synchronization' | 'broadcast' {
@@ -86,7 +57,7 @@ export class Leading {
   }
 
   get epoch(): number {
-    return this.#epoch
+    return this.#discovery.epoch
   }
 
   /** Why this leadership is over, or `null`. */
@@ -94,21 +65,17 @@ export class Leading {
     return this.#ended
   }
 
-  /** True when it ended by hand-over: the learners know, and leave by themselves. */
-  get saidGoodbye(): boolean {
-    return this.#saidGoodbye
-  }
-
   get reason(): string {
     if (this.#handOverUntilMs !== null) return 'hands over'
     const peers = [...this.#learners.keys()].join(', ')
+    const learners = `learners: ${peers === '' ? 'none' : peers}`
     switch (this.#phase) {
       case 'discovery':
-        return `waits for a quorum to promise an epoch; learners: ${peers === '' ? 'none' : peers}`
+        return `waits for a quorum to promise an epoch; ${learners}`
       case 'synchronization':
-        return `synchronizes a quorum; learners: ${peers === '' ? 'none' : peers}`
+        return `synchronizes a quorum; ${learners}`
       case 'broadcast':
-        return `leads; learners: ${peers === '' ? 'none' : peers}`
+        return `leads; ${learners}`
     }
   }
 
@@ -123,11 +90,11 @@ export class Leading {
   }
 
   nextRound(): number {
-    return this.#rounds.next
+    return this.#heartbeat.nextRound
   }
 
   requestRound(): number {
-    return this.#rounds.request()
+    return this.#heartbeat.requestRound()
   }
 
   onLinkDown(peer: PeerId): void {
@@ -135,43 +102,46 @@ export class Leading {
   }
 
   onTick(): void {
-    const { nowMs, options, diskWaitMs } = this.#state
+    const { options, diskWaitMs } = this.#state
     if (diskWaitMs > options.timing.diskStallMs) {
       this.#end(`the disk has not answered for ${String(Math.round(diskWaitMs))} ms`)
       return
     }
-    this.#dropSilent()
-    this.#judgeQuorum()
-    if (this.#ended === null && nowMs >= this.#nextBeatMs) this.#beat()
+    this.#dropSlow()
+    const established = this.#phase === 'broadcast'
+    const lost = this.#heartbeat.judgeQuorum(established)
+    if (lost === null) this.#heartbeat.onTick(this.epoch, established)
+    else this.#end(lost)
   }
 
   onSynced(seq: number): void {
-    if (this.#promiseSeq !== 0 && seq >= this.#promiseSeq) {
-      this.#promiseSeq = 0
-      for (const learner of this.#learners.values()) this.#inform(learner)
-      this.#maybeStartSync()
-    }
-    if (this.#epochSeq !== 0 && seq >= this.#epochSeq) {
-      this.#epochSeq = 0
-      this.#ownEpochDurable = true
-    }
-    if (this.#ownEpochDurable) {
-      this.#positions.set(this.#state.id, this.#state.history.durable.last)
-      this.#maybeEstablish()
-    }
+    this.#discovery.onSynced(seq)
+    this.#maybeSynchronize()
+    if (seq >= this.#epochSeq) this.#ownEpochDurable = true
+    if (!this.#ownEpochDurable) return
+    this.#broadcast.noteDurable(this.#state.id, this.#state.history.durable.last)
+    this.#maybeEstablish()
   }
 
   onMessage(from: PeerId, message: Exclude<Message, { type: 'notification' }>): void {
     if (message.type === 'follower-info') {
       this.#meet(from, message)
-      this.#maybeChooseEpoch()
+      this.#discovery.maybeChooseEpoch()
       return
     }
     const learner = this.#learners.get(from)
     if (learner === undefined) return
-    const refusal = this.#onLearnerMessage(learner, message)
+    const refusal = this.#onLearnerMessage(learner, message) ?? learner.sync?.failure ?? null
     if (refusal !== null) this.#drop(from, refusal)
-    else if (learner.sync?.failure != null) this.#drop(from, learner.sync.failure)
+  }
+
+  /** Has each sync take what the store answered; drops the learners for which that failed. */
+  onStore(tell: (sync: LearnerSync) => void): void {
+    for (const { peer, sync } of [...this.#learners.values()]) {
+      if (sync === null) continue
+      tell(sync)
+      if (sync.failure !== null) this.#drop(peer, sync.failure)
+    }
   }
 
   /** Ends the epoch in order: drains, commits everywhere, says goodbye. */
@@ -187,12 +157,15 @@ export class Leading {
 
   /** What a step ends with: commits, then new pages, then a round that somebody waits for. */
   endStep(): void {
+    const { machine } = this.#state
     if (this.#ended !== null || this.#phase !== 'broadcast') return
-    this.#advanceCommit()
-    this.#propose()
-    if (this.#rounds.isDue(this.#confirmedRound)) this.#ping(this.#rounds.begin(this.#state.id))
-    this.#noteConfirmedRounds()
-    if (this.#state.machine.counterExhausted) this.handOver()
+    this.#broadcast.advanceCommit()
+    this.#broadcast.propose()
+    if (this.#heartbeat.endStep(this.epoch)) {
+      machine.onRoundConfirmed(this.#heartbeat.confirmedRound)
+      for (const learner of this.#learners.values()) this.#maybeUpToDate(learner)
+    }
+    if (machine.counterExhausted) this.handOver()
     this.#maybeSayGoodbye()
   }
 
@@ -205,119 +178,32 @@ export class Leading {
     this.#learners.clear()
   }
 
-  onLogRead(reader: number, pages: readonly Page[]): void {
-    this.#withSyncs((sync) => {
-      sync.onLogRead(reader, pages)
-    })
-  }
-
-  onSnapshotOpened(transfer: number, at: PageEnd): void {
-    this.#withSyncs((sync) => {
-      sync.onSnapshotOpened(transfer, at)
-    })
-  }
-
-  onSnapshotRead(transfer: number, number: number, bytes: Uint8Array, last: boolean): void {
-    this.#withSyncs((sync) => {
-      sync.onSnapshotRead(transfer, number, bytes, last)
-    })
-  }
-
-  onSnapshotFailed(transfer: number, reason: string): void {
-    this.#withSyncs((sync) => {
-      sync.onSnapshotFailed(transfer, reason)
-    })
-  }
-
-  #withSyncs(tell: (sync: LearnerSync) => void): void {
-    for (const { peer, sync } of [...this.#learners.values()]) {
-      if (sync === null) continue
-      tell(sync)
-      if (sync.failure !== null) this.#drop(peer, sync.failure)
-    }
-  }
-
   #meet(peer: PeerId, info: FollowerInfo): void {
     this.#forget(peer)
-    const { id, nowMs, quorum } = this.#state
-    const passed = info.acceptedEpoch > this.#epoch
-    const promisedElsewhere = info.acceptedEpoch === this.#epoch && info.acceptedLeader !== id
-    if (this.#epoch !== 0 && (passed || promisedElsewhere)) {
-      // It can never follow in this epoch: only a higher one brings it back.
-      this.handOver()
-      if (this.#phase !== 'broadcast') {
-        this.#end(`peer ${String(peer)} has promised epoch ${String(info.acceptedEpoch)} elsewhere`)
-      }
+    const { nowMs, quorum } = this.#state
+    const refusal = this.#discovery.refuses(info)
+    if (refusal !== null) {
+      // Only a higher epoch brings this peer back: end the present one, in order if it was begun.
+      if (this.#phase === 'broadcast') this.handOver()
+      else this.#end(`peer ${String(peer)} cannot follow: ${refusal}`)
       return
     }
-    const learner: Learner = {
-      peer,
-      info,
-      joinRound: this.#rounds.next,
-      stage: 'met',
-      counts: info.counts && quorum.voters.has(peer),
-      history: null,
-      sync: null,
-      ackedUpTo: 0,
-      lastHeardMs: nowMs,
-      lastProgressMs: nowMs,
-      progress: 0,
-    }
+    const counts = info.counts && quorum.voters.has(peer)
+    const learner = meetLearner(info, { peer, joinRound: this.nextRound(), counts, nowMs })
     this.#learners.set(peer, learner)
-    this.#inform(learner)
-  }
-
-  /** DISCOVERY, first half: a quorum of promises to top makes an epoch. */
-  #maybeChooseEpoch(): void {
-    if (this.#epoch !== 0 || this.#ended !== null) return
-    const state = this.#state
-    const counted = [...this.#learners.values()].filter(({ counts }) => counts)
-    if (!state.quorum.includes([state.id, ...counted.map(({ peer }) => peer)])) return
-    const promised = [...this.#learners.values()].map(({ info }) => info.acceptedEpoch)
-    const epoch = Math.max(state.acceptedEpoch, ...promised) + 1
-    if (epoch > maxEpoch) {
-      state.fail(
-        'LIMIT_EXCEEDED',
-        `Z16: epoch ${String(maxEpoch)} was the last one of this ensemble`,
-      )
-      return
-    }
-    this.#epoch = epoch
-    const records: LogRecord[] = []
-    if (state.configuration === null) {
-      records.push({ type: 'configuration', configuration: this.#foundingConfiguration() })
-    }
-    records.push({ type: 'accepted-epoch', epoch, leader: state.id })
-    this.#promiseSeq = state.append(...records)
-  }
-
-  /** An ensemble id that a voter already holds, from an attempt before this one, is kept. */
-  #foundingConfiguration(): Configuration {
-    const held = [...this.#learners.values()]
-      .map(({ info }) => info.ensembleId)
-      .find((id) => id !== 0)
-    const members = [...this.#state.options.members].sort((a, b) => a.id - b.id)
-    return { ensembleId: held ?? this.#ensembleId, version: 1, members }
-  }
-
-  #inform(learner: Learner): void {
-    const { configuration } = this.#state
-    if (learner.stage !== 'met' || this.#epoch === 0 || this.#promiseSeq !== 0) return
-    assert(configuration !== null, 'Z2: an epoch belongs to an ensemble')
-    learner.stage = 'informed'
-    this.#send(learner, { type: 'leader-info', epoch: this.#epoch, configuration })
+    this.#discovery.inform(learner)
   }
 
   #onLearnerMessage(
     learner: Learner,
     message: Exclude<Message, { type: 'notification' | 'follower-info' }>,
   ): string | null {
-    const { machine, nowMs } = this.#state
+    const { nowMs } = this.#state
     learner.lastHeardMs = nowMs
     if (message.type !== 'pong') learner.lastProgressMs = nowMs
     switch (message.type) {
       case 'pong':
-        this.#onPong(learner, message)
+        this.#heartbeat.onPong(learner, this.epoch, message)
         return null
       case 'ack-epoch':
         return this.#onAckEpoch(learner, message)
@@ -332,16 +218,9 @@ export class Leading {
       case 'ack':
         return this.#onAck(learner, message.upTo)
       case 'requests':
-        if (learner.stage !== 'synced') return 'Z14: requests before UPTODATE'
-        return machine.onRequests(learner.peer, message.requests)
       case 'session-requests':
-        if (learner.stage !== 'synced') return 'Z14: session requests before UPTODATE'
-        machine.onSessionRequests(learner.peer, message.requests)
-        return null
       case 'sync-request':
-        if (learner.stage !== 'synced') return 'Z14: a sync before UPTODATE'
-        if (message.epoch === this.#epoch) machine.onSyncRequest(learner.peer, message.sync)
-        return null
+        return this.#onRequest(learner, message)
       case 'leader-info':
       case 'diff':
       case 'trunc':
@@ -358,55 +237,67 @@ export class Leading {
     }
   }
 
-  /** DISCOVERY, second half. Until established, a more recent history ends this leadership (Z11). */
+  #onRequest(
+    learner: Learner,
+    message: Received<'requests' | 'session-requests' | 'sync-request'>,
+  ): string | null {
+    const { machine } = this.#state
+    if (learner.stage !== 'synced') return `Z14: ${message.type} before UPTODATE`
+    if (message.type === 'requests') return machine.onRequests(learner.peer, message.requests)
+    if (message.type === 'session-requests') {
+      machine.onSessionRequests(learner.peer, message.requests)
+    } else if (message.epoch === this.epoch) {
+      machine.onSyncRequest(learner.peer, message.sync)
+    }
+    return null
+  }
+
   #onAckEpoch(learner: Learner, message: Received<'ack-epoch'>): string | null {
-    if (learner.stage !== 'informed' || message.epoch !== this.#epoch) return 'Z14: ACKEPOCH twice'
-    const { epoch, last } = this.#wonWith
-    const later = message.currentEpoch > epoch
-    const longer = message.currentEpoch === epoch && message.end.last > last
-    if (this.#phase !== 'broadcast' && learner.counts && (later || longer)) {
-      this.#end(`peer ${String(learner.peer)} has a more recent history`)
+    if (learner.stage !== 'informed' || message.epoch !== this.epoch) {
+      return 'Z14: ACKEPOCH out of place'
+    }
+    if (this.#phase === 'broadcast') {
+      learner.history = message
+      this.#startSync(learner)
       return null
     }
-    learner.stage = 'promised'
-    learner.history = message
-    if (this.#phase === 'discovery') this.#maybeStartSync()
-    else this.#startSync(learner)
+    // Until a leader is established, a more recent history ends its leadership (Z11).
+    const refusal = this.#discovery.onAckEpoch(learner, message)
+    if (refusal !== null) this.#end(refusal)
+    else if (this.#phase === 'synchronization') this.#startSync(learner)
+    else this.#maybeSynchronize()
     return null
   }
 
   /** A quorum has promised: the history stands, and becomes that of every learner. */
-  #maybeStartSync(): void {
-    if (this.#phase !== 'discovery' || this.#epoch === 0 || this.#promiseSeq !== 0) return
-    const state = this.#state
-    const promised = [...this.#learners.values()].filter(({ stage }) => stage === 'promised')
-    const counted = promised.filter(({ counts }) => counts).map(({ peer }) => peer)
-    if (!state.quorum.includes([state.id, ...counted])) return
+  #maybeSynchronize(): void {
+    if (this.#phase !== 'discovery' || !this.#discovery.stands) return
     this.#phase = 'synchronization'
-    this.#epochSeq = state.append({ type: 'current-epoch', epoch: this.#epoch })
-    for (const learner of promised) this.#startSync(learner)
+    this.#epochSeq = this.#state.append({ type: 'current-epoch', epoch: this.epoch })
+    for (const learner of this.#learners.values()) {
+      if (learner.stage === 'promised') this.#startSync(learner)
+    }
   }
 
   #startSync(learner: Learner): void {
     const { history } = learner
     assert(history !== null, 'Z13: a learner has told its history')
     learner.stage = 'syncing'
-    const isEstablished = (): boolean => this.#phase === 'broadcast'
-    learner.sync = new LearnerSync(this.#state, learner.peer, this.#epoch, isEstablished)
-    learner.sync.begin(history.end, history.epochEnds)
     learner.history = null
+    const isEstablished = (): boolean => this.#phase === 'broadcast'
+    learner.sync = new LearnerSync(this.#state, learner.peer, this.epoch, isEstablished)
+    learner.sync.begin(history.end, history.epochEnds)
   }
 
   #onAckNewLeader(learner: Learner, message: Received<'ack-new-leader'>): string | null {
-    if (learner.stage !== 'syncing' || learner.sync?.enrolled !== true)
-      return 'Z14: ACK-LD too early'
-    if (message.epoch !== this.#epoch) return 'Z14: ACK-LD of another epoch'
+    const enrolled = learner.stage === 'syncing' && learner.sync?.enrolled === true
+    if (!enrolled || message.epoch !== this.epoch) return 'Z14: ACK-LD out of place'
     if (this.#state.history.find(message.upTo) === undefined)
       return 'Z13: ACK-LD of another history'
     learner.stage = 'acked'
     learner.ackedUpTo = message.upTo
-    if (learner.counts) this.#positions.set(learner.peer, message.upTo)
-    if (!learner.counts) this.#rounds.request()
+    if (learner.counts) this.#broadcast.noteDurable(learner.peer, message.upTo)
+    else this.requestRound()
     this.#maybeEstablish()
     this.#maybeUpToDate(learner)
     return null
@@ -416,14 +307,11 @@ export class Leading {
   #maybeEstablish(): void {
     if (this.#phase !== 'synchronization' || !this.#ownEpochDurable) return
     const state = this.#state
-    const acked = [...this.#learners.values()].filter(
-      ({ stage, counts }) => counts && stage === 'acked',
-    )
-    if (!state.quorum.includes([state.id, ...acked.map(({ peer }) => peer)])) return
+    if (!state.quorum.includes([state.id, ...countedIn(this.#learners.values(), 'acked')])) return
     this.#phase = 'broadcast'
     const refusal = state.commit(state.history.end.last, '')
     assert(refusal === null, 'Z11: the initial history is committed whole')
-    state.machine.lead(this.#epoch)
+    state.machine.lead(this.epoch)
     for (const learner of this.#learners.values()) {
       learner.lastHeardMs = state.nowMs
       this.#maybeUpToDate(learner)
@@ -433,152 +321,49 @@ export class Leading {
   /** UPTODATE carries the latest commit, so that none is missed between ACK-LD and it (Z15). */
   #maybeUpToDate(learner: Learner): void {
     if (this.#phase !== 'broadcast' || learner.stage !== 'acked') return
-    const { id, quorum, lastCommitted } = this.#state
+    const { quorum, lastCommitted } = this.#state
     const votes = quorum.voters.has(learner.peer)
     // Z19: a voter without memory may have promised another epoch. That a quorum without it has
     // since confirmed this one makes what it forgot harmless.
-    if (votes && !learner.counts && this.#confirmedRound < learner.joinRound) return
-    assert(learner.peer !== id, 'Z1: a leader is not its own learner')
+    if (votes && !learner.counts && this.#heartbeat.confirmedRound < learner.joinRound) return
     learner.stage = 'synced'
     learner.counts = votes
-    if (votes) this.#positions.set(learner.peer, learner.ackedUpTo)
-    this.#send(learner, { type: 'up-to-date', committed: lastCommitted })
+    if (votes) this.#broadcast.noteDurable(learner.peer, learner.ackedUpTo as Zxid)
+    this.#state.send(learner.peer, { type: 'up-to-date', committed: lastCommitted })
   }
 
   #onAck(learner: Learner, upTo: Zxid): string | null {
     if (learner.stage !== 'acked' && learner.stage !== 'synced') return 'Z14: ACK before ACK-LD'
-    if (upTo > this.#state.history.end.last) return 'Z9: an ACK of what was never proposed'
+    if (this.#state.history.find(upTo) === undefined) return 'Z9: an ACK of what was never proposed'
     if (upTo <= learner.ackedUpTo) return null
     learner.ackedUpTo = upTo
-    if (learner.counts) this.#positions.set(learner.peer, upTo)
+    if (learner.counts) this.#broadcast.noteDurable(learner.peer, upTo)
     return null
   }
 
-  #onPong(learner: Learner, { epoch, round, proofs, progress }: Received<'pong'>): void {
-    const { machine, nowMs } = this.#state
-    if (progress > learner.progress) {
-      learner.progress = progress
-      learner.lastProgressMs = nowMs
-    }
-    if (learner.stage !== 'synced' || epoch !== this.#epoch) return
-    if (proofs !== null) machine.onProofs(learner.peer, proofs, nowMs)
-    if (learner.counts) this.#rounds.onConfirmation(learner.peer, round)
-  }
-
-  #noteConfirmedRounds(): void {
-    const confirmed = this.#rounds.confirmed(this.#state.quorum)
-    if (confirmed <= this.#confirmedRound) return
-    this.#confirmedRound = confirmed
-    this.#state.machine.onRoundConfirmed(confirmed)
-    for (const learner of this.#learners.values()) this.#maybeUpToDate(learner)
-  }
-
-  /**
-   * Commits every page that a quorum of durable logs has reached. Acks are cumulative, so from the
-   * head and in whole pages: positions in one history can be compared, and a later page never has
-   * its quorum before an earlier one (Z9).
-   */
-  #advanceCommit(): void {
-    const { quorum, lastCommitted, machine } = this.#state
-    const reached = quorum.reachedBy(this.#positions) as Zxid
-    if (reached <= lastCommitted) return
-    const refusal = this.#state.commit(reached, '')
-    assert(refusal === null, 'Z9: a position is a page end of the history')
-    while ((this.#outstanding[0] ?? Infinity) <= reached) this.#outstanding.shift()
-    const digest = machine.end.last === reached ? machine.digest : ''
-    for (const learner of this.#learners.values()) {
-      if (learner.stage !== 'synced') continue
-      this.#send(learner, { type: 'commit', upTo: reached, digest })
-    }
-  }
-
-  #propose(): void {
-    const { machine, history, options } = this.#state
-    while (this.#outstanding.length < options.limits.maxPagesOutstanding) {
-      const draft = machine.nextDraft(history.end)
-      if (draft === null) return
-      const page = options.codec.encode(draft)
-      this.#state.append({ type: 'page', page })
-      this.#outstanding.push(page.last)
-      const proposal = { type: 'proposal', page } as const
-      for (const { peer, sync } of this.#learners.values()) {
-        if (sync?.enrolled === true) this.#state.send(peer, proposal)
-      }
-    }
-  }
-
-  #beat(): void {
-    const { id, nowMs, options, machine, history } = this.#state
-    this.#nextBeatMs = nowMs + options.timing.heartbeatMs
-    if (this.#phase !== 'broadcast') {
-      this.#ping(0)
-      return
-    }
-    const proofs = machine.takeProofs(nowMs)
-    if (proofs !== null) machine.onProofs(id, proofs, nowMs)
-    machine.onProofsAcknowledged(machine.proofsAcknowledged(id), history.end.last)
-    this.#ping(this.#rounds.begin(id))
-  }
-
-  #ping(round: number): void {
-    const { machine, history } = this.#state
-    for (const learner of this.#learners.values()) {
-      this.#state.send(learner.peer, {
-        type: 'ping',
-        epoch: this.#epoch,
-        round,
-        proofsAcknowledged: machine.proofsAcknowledged(learner.peer),
-        proposed: history.end.last,
-        progress: this.#progress,
-      })
-    }
-  }
-
-  #dropSilent(): void {
+  /** Silence, or a log that cannot be kept any longer, ends a learner's link; it comes back. */
+  #dropSlow(): void {
     const { nowMs, options, history } = this.#state
     for (const { peer, sync, lastHeardMs } of [...this.#learners.values()]) {
+      const pin = sync?.pinned ?? null
       if (nowMs - lastHeardMs > options.timing.silentPeerMs) {
         this.#drop(peer, 'silent for longer than the silent-peer deadline')
-        continue
-      }
-      const pin = sync?.pinned ?? null
-      if (pin !== null && history.bytesBehind(pin) > options.limits.maxPinnedBytes) {
+      } else if (pin !== null && history.bytesBehind(pin) > options.limits.maxPinnedBytes) {
         this.#drop(peer, 'too slow: the log cannot be kept for it any longer')
       }
-    }
-  }
-
-  /** Established: hears a synced quorum. Before that: a quorum gets on, or has arrived. */
-  #judgeQuorum(): void {
-    const { id, nowMs, options, quorum } = this.#state
-    const { silentPeerMs } = options.timing
-    const established = this.#phase === 'broadcast'
-    const alive = [...this.#learners.values()].filter((learner) => {
-      if (!learner.counts) return false
-      if (learner.stage === 'synced' || learner.stage === 'acked') return true
-      return !established && nowMs - learner.lastProgressMs <= silentPeerMs
-    })
-    if (quorum.includes([id, ...alive.map(({ peer }) => peer)])) {
-      this.#quorumAliveMs = nowMs
-      if (!established) this.#progress += 1
-    } else if (nowMs - this.#quorumAliveMs > silentPeerMs) {
-      this.#end(
-        established ? 'no quorum of synced learners is heard' : 'no quorum made progress in time',
-      )
     }
   }
 
   #maybeSayGoodbye(): void {
     if (this.#handOverUntilMs === null) return
     const { machine, history, nowMs } = this.#state
-    const late = nowMs >= this.#handOverUntilMs
-    const committed = machine.preparedCount === 0 && this.#outstanding.length === 0
+    const drained = machine.preparedCount === 0 && this.#broadcast.outstandingCount === 0
     const synced = [...this.#learners.values()].filter(({ stage }) => stage === 'synced')
     const everywhere = synced.every(({ ackedUpTo }) => ackedUpTo === history.end.last)
-    if (!late && !(committed && everywhere)) return
-    for (const learner of synced) this.#send(learner, { type: 'goodbye' })
+    if (!(drained && everywhere) && nowMs < this.#handOverUntilMs) return
+    for (const { peer } of synced) this.#state.send(peer, { type: 'goodbye' })
     this.#saidGoodbye = true
-    this.#end(`epoch ${String(this.#epoch)} is handed over at ${formatZxid(history.end.last)}`)
+    this.#end(`epoch ${String(this.epoch)} is handed over at ${formatZxid(history.end.last)}`)
   }
 
   #drop(peer: PeerId, reason: string): void {
@@ -586,16 +371,12 @@ export class Leading {
     this.#state.disconnect(peer, reason)
   }
 
-  /** What a peer sent counts only while the connection that it came on lives. */
+  /** What a peer sent counts only while the link that it came on lives. */
   #forget(peer: PeerId): void {
     this.#learners.get(peer)?.sync?.close()
     this.#learners.delete(peer)
-    this.#positions.delete(peer)
-    this.#rounds.forget(peer)
-  }
-
-  #send(learner: Learner, message: DataMessage): void {
-    this.#state.send(learner.peer, message)
+    this.#broadcast.forget(peer)
+    this.#heartbeat.forget(peer)
   }
 
   #end(reason: string): void {

@@ -20,7 +20,6 @@ import type { Replica } from '../server/replica.ts'
 import { formatZxid, type Zxid } from '../zxid.ts'
 import { History } from './history.ts'
 import type { Message } from './messages.ts'
-import { samePageEnd } from './page.ts'
 import type { StateMachine } from './state-machine.ts'
 
 /** An append that the disk has not answered. */
@@ -54,9 +53,10 @@ export class ZabState {
   #quorum: MajorityQuorum
   #voters: readonly PeerId[]
   readonly #links = new Set<PeerId>()
-  #openAppends: OpenAppend[] = []
+  readonly #openAppends: OpenAppend[] = []
   #syncedSeq = 0
   #expectedDigest: ExpectedDigest | null = null
+  #installing: { readonly seq: number; readonly replica: Replica } | null = null
   #lastTransfer = 0
 
   constructor(
@@ -177,6 +177,7 @@ export class ZabState {
     this.#syncedSeq = seq
     while ((this.#openAppends[0]?.seq ?? Infinity) <= seq) this.#openAppends.shift()
     this.history.onSynced(seq)
+    this.#adoptInstalled(seq)
     if (this.applyOnlyDurable) this.applyCommitted()
   }
 
@@ -254,14 +255,22 @@ export class ZabState {
     return null
   }
 
-  /** A received snapshot, now the one in use, is what is applied and committed. */
-  adopt(replica: Replica): void {
-    assert(
-      samePageEnd(replica.end, this.history.end),
-      'Z13: the snapshot is where the history begins',
-    )
-    this.machine.replaceReplica(replica)
-    this.lastCommitted = replica.end.last
+  /**
+   * Switches to a received snapshot: says which append does. Whatever becomes of the conversation
+   * that brought it, the state is the snapshot's as soon as that append is durable.
+   */
+  install(replica: Replica): number {
+    const seq = this.append({ type: 'snapshot-installed', at: replica.end })
+    this.#installing = { seq, replica }
+    return seq
+  }
+
+  #adoptInstalled(seq: number): void {
+    const installing = this.#installing
+    if (installing === null || seq < installing.seq) return
+    this.#installing = null
+    this.machine.replaceReplica(installing.replica)
+    this.lastCommitted = installing.replica.end.last
   }
 
   /** Applies what is committed and, while a checkpoint waits, durable. */

@@ -16,7 +16,9 @@ import type { Replica } from '../server/replica.ts'
 import type { Zxid } from '../zxid.ts'
 import { Election, type Notification, type RoundCounter } from './election.ts'
 import { Following } from './following.ts'
-import { Leading, type FollowerInfo } from './leading.ts'
+import type { FollowerInfo } from './learner.ts'
+import type { LearnerSync } from './learner-sync.ts'
+import { Leading } from './leading.ts'
 import type { Message, Role } from './messages.ts'
 import type { Page, PageEnd } from './page.ts'
 import type { ZabState } from './state.ts'
@@ -128,8 +130,9 @@ export class Zab implements Agreement {
   }
 
   onLogRead(reader: number, pages: readonly Page[]): void {
-    if (this.#phase instanceof Leading) this.#phase.onLogRead(reader, pages)
-    this.#settle()
+    this.#tellSyncs((sync) => {
+      sync.onLogRead(reader, pages)
+    })
   }
 
   onStoreProgress(): void {
@@ -137,13 +140,15 @@ export class Zab implements Agreement {
   }
 
   onSnapshotOpened(transfer: number, at: PageEnd): void {
-    if (this.#phase instanceof Leading) this.#phase.onSnapshotOpened(transfer, at)
-    this.#settle()
+    this.#tellSyncs((sync) => {
+      sync.onSnapshotOpened(transfer, at)
+    })
   }
 
   onSnapshotRead(transfer: number, number: number, bytes: Uint8Array, last: boolean): void {
-    if (this.#phase instanceof Leading) this.#phase.onSnapshotRead(transfer, number, bytes, last)
-    this.#settle()
+    this.#tellSyncs((sync) => {
+      sync.onSnapshotRead(transfer, number, bytes, last)
+    })
   }
 
   onSnapshotWritten(transfer: number, number: number): void {
@@ -156,7 +161,9 @@ export class Zab implements Agreement {
   }
 
   onSnapshotFailed(transfer: number, reason: string): void {
-    if (this.#phase instanceof Leading) this.#phase.onSnapshotFailed(transfer, reason)
+    this.#tellSyncs((sync) => {
+      sync.onSnapshotFailed(transfer, reason)
+    })
     if (this.#phase instanceof Following) this.#phase.onSnapshotFailed(transfer, reason)
     this.#settle()
   }
@@ -177,6 +184,11 @@ export class Zab implements Agreement {
       this.#finished = true
       this.#state.outbox.add({ type: 'finish-close' })
     }
+  }
+
+  #tellSyncs(tell: (sync: LearnerSync) => void): void {
+    if (this.#phase instanceof Leading) this.#phase.onStore(tell)
+    this.#settle()
   }
 
   #onNotification(from: PeerId, message: Notification): void {

@@ -157,7 +157,7 @@ export class TestEnsemble {
   readonly #limits: Limits
   readonly #links = new Set<string>()
   readonly #cut = new Set<string>()
-  #queue: (() => void)[] = []
+  readonly #queue: (() => void)[] = []
 
   constructor(size: number, limits: Partial<Limits> = {}) {
     this.#limits = { ...defaultLimits, ...limits }

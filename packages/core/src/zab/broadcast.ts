@@ -1,0 +1,79 @@
+/**
+ * BROADCAST as the leader sees it: pages go to the own log and to every enrolled learner, and a page
+ * that a quorum of durable logs has reached is committed.
+ *
+ *   leader     propose              → PROPOSAL to every enrolled learner, and to its own log
+ *   follower   log synced up to it  → ACK, which speaks for all before it too
+ *   leader     quorum reached       → COMMIT to every synced learner
+ *
+ * Never looks inside a page. Invariants: Z5, pages leave in zxid order, without gaps; Z9, a commit
+ * has its quorum of durable logs, and commits leave in the order of their pages.
+ */
+import { assert } from '../assert.ts'
+import type { PeerId } from '../ids.ts'
+import type { Zxid } from '../zxid.ts'
+import type { Learner } from './learner.ts'
+import type { ZabState } from './state.ts'
+
+export class Broadcast {
+  readonly #state: ZabState
+  readonly #learners: ReadonlyMap<PeerId, Learner>
+  /** How far each counted voter's log is durable in this history. */
+  readonly #positions = new Map<PeerId, number>()
+  /** Ends of pages proposed and not committed, oldest first. */
+  readonly #outstanding: Zxid[] = []
+
+  constructor(state: ZabState, learners: ReadonlyMap<PeerId, Learner>) {
+    this.#state = state
+    this.#learners = learners
+  }
+
+  /** Pages proposed and not committed. */
+  get outstandingCount(): number {
+    return this.#outstanding.length
+  }
+
+  /** A counted voter's log is durable up to here. */
+  noteDurable(voter: PeerId, upTo: Zxid): void {
+    this.#positions.set(voter, upTo)
+  }
+
+  /** What a peer acked counts only while the link that it came on lives. */
+  forget(voter: PeerId): void {
+    this.#positions.delete(voter)
+  }
+
+  /**
+   * Commits every page that a quorum of durable logs has reached. Positions in one history can be
+   * compared, so a later page never has its quorum before an earlier one (Z9).
+   */
+  advanceCommit(): void {
+    const { quorum, lastCommitted, machine } = this.#state
+    const reached = quorum.reachedBy(this.#positions) as Zxid
+    if (reached <= lastCommitted) return
+    const refusal = this.#state.commit(reached, '')
+    assert(refusal === null, 'Z9: a position is a page end of the history')
+    while ((this.#outstanding[0] ?? Infinity) <= reached) this.#outstanding.shift()
+    const digest = machine.end.last === reached ? machine.digest : ''
+    const commit = { type: 'commit', upTo: reached, digest } as const
+    for (const { peer, stage } of this.#learners.values()) {
+      if (stage === 'synced') this.#state.send(peer, commit)
+    }
+  }
+
+  /** Proposes what the state machine has ready, as far as the window of pages allows. */
+  propose(): void {
+    const { machine, history, options } = this.#state
+    while (this.#outstanding.length < options.limits.maxPagesOutstanding) {
+      const draft = machine.nextDraft(history.end)
+      if (draft === null) return
+      const page = options.codec.encode(draft)
+      this.#state.append({ type: 'page', page })
+      this.#outstanding.push(page.last)
+      const proposal = { type: 'proposal', page } as const
+      for (const { peer, sync } of this.#learners.values()) {
+        if (sync?.enrolled === true) this.#state.send(peer, proposal)
+      }
+    }
+  }
+}
