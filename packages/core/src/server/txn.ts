@@ -46,7 +46,7 @@ interface TxnHeader {
 export type Txn = TxnHeader &
   (
     | TreeTxn
-    /** Applied in order, at one zxid. `parents` of a create come before it and have no result. */
+    /** All or nothing, in order, at one zxid. */
     | { readonly type: 'transaction'; readonly txns: readonly TreeTxn[] }
     /** Missing ancestors, then the znode that was asked for: answered like a plain create. */
     | { readonly type: 'create-with-parents'; readonly txns: readonly TreeTxn[] }

@@ -167,8 +167,9 @@ export class History {
     return this.pagesBehind(after)?.[0]
   }
 
-  /** Lets go of the oldest applied pages in memory, down to `maxBytes`. */
+  /** Lets go of the oldest applied pages in memory, down to `maxBytes`, once it is worth the work. */
   trimWindow(applied: Zxid, maxBytes: number): void {
+    if (this.#windowBytes <= maxBytes + maxBytes / 8) return
     let count = 0
     let bytes = this.#windowBytes
     for (const page of this.#window) {
