@@ -22,11 +22,10 @@ export interface Limits {
   readonly maxSessionRequests: number
   /** Sessions that one peer may have asked for and not yet got. Beyond it, a call is `BUSY`. */
   readonly maxSessionsRequested: number
-  /**
-   * Writes that wait at the leader to be put into a page, in bytes. The members share it: each keeps
-   * what is over its share at home, up to as much again in all, and is `BUSY` beyond.
-   */
-  readonly maxPreparedBytes: number
+  /** Writes that a peer has forwarded to the leader and that are unanswered, in bytes. */
+  readonly maxForwardedBytes: number
+  /** Writes that wait at a peer until it may forward them, in bytes. Beyond it, a call is `BUSY`. */
+  readonly maxWaitingBytes: number
   /** Ephemeral znodes of one session, so that its end always fits one txn. */
   readonly maxSessionEphemerals: number
   /** Pages kept in memory for learners that lag a little. */
@@ -60,7 +59,8 @@ export const defaultLimits: Limits = {
   maxPagesOutstanding: 4,
   maxSessionRequests: 16_384,
   maxSessionsRequested: 10_000,
-  maxPreparedBytes: 32 * mib,
+  maxForwardedBytes: 4 * mib,
+  maxWaitingBytes: 32 * mib,
   maxSessionEphemerals: 20_000,
   maxWindowBytes: 16 * mib,
   maxRetainedBytes: 64 * mib,

@@ -1,0 +1,78 @@
+/**
+ * What the sessions of this peer are told while a committed page is applied: watch events, replies,
+ * beginnings and ends, in the order of the txns and, within one, events before the reply.
+ *
+ * Invariants: W4 a session is told of a change before it can learn of it otherwise; W5 what it is
+ * told has rising zxids; C5 replies come in the order of requests.
+ */
+import { sessionIdAt, type SessionId } from '../ids.ts'
+import type { WatchEvent } from '../session/watch-table.ts'
+import { statOf, type Znode } from '../tree/znode.ts'
+import type { Zxid } from '../zxid.ts'
+import type { Hosting } from './hosting.ts'
+import type { ApplyObserver } from './replica.ts'
+import type { WriteResult } from './request.ts'
+import type { Txn } from './txn.ts'
+
+export class HostObserver implements ApplyObserver {
+  readonly #hosting: Hosting
+
+  constructor(hosting: Hosting) {
+    this.#hosting = hosting
+  }
+
+  wantsResult(session: SessionId): boolean {
+    return this.#hosting.sessions.get(session) !== undefined
+  }
+
+  onChanged(type: WatchEvent['type'], znode: Znode, zxid: Zxid): void {
+    const watches = this.#hosting.watches.fire(znode.path)
+    if (watches.length === 0) return
+    const isGone = type === 'deleted'
+    const event: WatchEvent = {
+      type,
+      path: znode.path,
+      zxid,
+      data: isGone ? null : znode.data,
+      stat: isGone ? null : statOf(znode),
+    }
+    for (const { session, watch } of watches) {
+      this.#hosting.outbox.deliver(session, { type: 'watch-event', watch, event })
+    }
+  }
+
+  onApplied(txn: Txn, zxid: Zxid, result: WriteResult | null): void {
+    if (txn.requestId !== 0) this.#answer(txn, zxid, result)
+    switch (txn.type) {
+      case 'create-session':
+        if (txn.host === this.#hosting.id) {
+          this.#hosting.open(sessionIdAt(zxid), txn.password, txn.timeoutMs, zxid)
+        }
+        break
+      case 'close-session':
+        this.#end(txn.closed, txn.reason, 'the session ended before this was judged')
+        break
+      case 'move-session':
+        if (txn.host !== this.#hosting.id) {
+          this.#end(txn.moved, 'moved', 'the session moved before this was judged')
+        }
+        break
+      default:
+        break
+    }
+  }
+
+  #answer(txn: Txn, zxid: Zxid, result: WriteResult | null): void {
+    const session = this.#hosting.sessions.get(txn.session)
+    if (session === undefined) return
+    if (txn.type === 'refuse') this.#hosting.sessions.answer(session, txn.requestId, zxid, txn)
+    else if (result !== null) {
+      this.#hosting.sessions.answer(session, txn.requestId, zxid, result)
+    }
+  }
+
+  #end(id: SessionId, reason: 'closed' | 'expired' | 'moved', detail: string): void {
+    const session = this.#hosting.sessions.get(id)
+    if (session !== undefined) this.#hosting.end(session, reason, 'not-applied', detail)
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * What a peer is to the sessions that it hosts, whoever leads: it takes their calls, tells them what
+ * came of them, and knows how long it may take them to be alive. What it has for the leader, the
+ * server asks it for (server.ts).
+ *
+ * Invariants: C1 a call that fails says whether it can have been applied; W8 nothing is left of a
+ * session that has ended; S6 one that a snapshot does not know has ended.
+ */
+import type { ErrorCode, Outcome } from '../errors.ts'
+import type { CallId, Event } from '../events.ts'
+import type { PeerId, SessionId } from '../ids.ts'
+import type { Limits } from '../limits.ts'
+import type { Outbox } from '../outbox.ts'
+import { WatchTable } from '../session/watch-table.ts'
+import type { Zxid } from '../zxid.ts'
+import { HostedSessions, type HostedSession } from './hosted-sessions.ts'
+import { LocalDeadlines } from './local-deadlines.ts'
+import { QuorumReads } from './quorum-reads.ts'
+import type { Replica } from './replica.ts'
+import { RequestedSessions } from './requested-sessions.ts'
+
+/** What the application can tell a peer about its sessions. */
+export type SessionEvent = Extract<
+  Event,
+  {
+    type:
+      | 'session-requested'
+      | 'request-received'
+      | 'sync-requested'
+      | 'call-aborted'
+      | 'watch-added'
+      | 'watch-removed'
+  }
+>
+
+export class Hosting {
+  readonly id: PeerId
+  readonly sessions: HostedSessions
+  readonly requested: RequestedSessions
+  readonly quorumReads = new QuorumReads()
+  readonly deadlines = new LocalDeadlines()
+  readonly watches = new WatchTable()
+  readonly outbox: Outbox
+  readonly #limits: Limits
+
+  constructor(id: PeerId, limits: Limits, outbox: Outbox) {
+    this.id = id
+    this.#limits = limits
+    this.outbox = outbox
+    this.sessions = new HostedSessions(limits, outbox)
+    this.requested = new RequestedSessions(limits)
+  }
+
+  handle(event: SessionEvent): void {
+    switch (event.type) {
+      case 'session-requested': {
+        const { call, timeoutMs, password } = event
+        if (this.requested.add(call, { timeoutMs, password })) return
+        const most = String(this.#limits.maxSessionsRequested)
+        const detail = `${most} sessions are asked for already (maxSessionsRequested): wait for some`
+        this.#failSession(call, 'BUSY', 'not-applied', detail)
+        return
+      }
+      case 'request-received': {
+        const session = this.#hosted(event.session, event.call)
+        if (session !== undefined) this.sessions.receive(session, event.call, event.request)
+        return
+      }
+      case 'sync-requested': {
+        const session = this.#hosted(event.session, event.call)
+        if (session !== undefined) this.#sync(session, event.call)
+        return
+      }
+      case 'call-aborted':
+        this.#abort(event.call)
+        return
+      case 'watch-added': {
+        const session = this.sessions.get(event.session)
+        if (session === undefined) return
+        session.watches.add(event.watch)
+        this.watches.add(event.session, event.watch, event.path, event.depth)
+        return
+      }
+      case 'watch-removed':
+        this.sessions.get(event.session)?.watches.delete(event.watch)
+        this.watches.remove(event.session, event.watch)
+        return
+    }
+  }
+
+  /** A session exists that this peer asked for; nobody's here, when the call was given up. */
+  open(id: SessionId, password: Uint8Array, timeoutMs: number, since: Zxid): void {
+    const requested = this.requested.take(password)
+    if (requested === undefined) return
+    this.sessions.open(id, timeoutMs, since)
+    this.deadlines.open(id, timeoutMs, requested.sentMs ?? this.deadlines.nowMs)
+    this.outbox.add({ type: 'open-session', call: requested.call, session: id, timeoutMs })
+  }
+
+  /**
+   * A hosted session is over, and so is everything that it still waits for; `forwarded` is the outcome
+   * of the writes among it that were ever sent.
+   */
+  end(
+    session: HostedSession,
+    reason: 'closed' | 'expired' | 'moved',
+    forwarded: Outcome,
+    detail: string,
+  ): void {
+    const { id } = session
+    const code = reason === 'moved' ? 'SESSION_MOVED' : 'SESSION_EXPIRED'
+    this.sessions.end(session, code, forwarded, detail)
+    for (const [call] of this.quorumReads.removeAll(session)) {
+      this.#fail(session, call, code, detail)
+    }
+    this.watches.removeSession(id)
+    this.deadlines.close(id)
+    this.outbox.deliver(id, { type: 'ended', reason })
+  }
+
+  /** Everything up to `applied` is applied here. */
+  onApplied(applied: Zxid): void {
+    this.deadlines.onApplied(applied)
+    for (const callers of this.quorumReads.takeReached(applied)) {
+      for (const [call, session] of callers) {
+        this.outbox.deliver(session.id, { type: 'synced', call, zxid: applied })
+      }
+    }
+  }
+
+  /** A snapshot has taken the place of what was applied, and hides what led to it. */
+  onReplaced(replica: Replica): void {
+    for (const session of [...this.sessions.sessions()]) this.#resume(session, replica)
+    for (const { request } of this.requested.all()) {
+      const record = replica.sessions.findByPassword(request.password)
+      if (record?.host !== this.id) continue
+      this.open(record.id, record.password, record.timeoutMs, record.hostedSince)
+    }
+    this.onApplied(replica.end.last)
+  }
+
+  /** The peer stops: every call is rejected, as unknown if what it asked for was ever sent. */
+  failAll(code: ErrorCode, detail: string): void {
+    this.sessions.failAll(code, detail)
+    for (const [call, session] of this.quorumReads.removeAll()) {
+      this.#fail(session, call, code, detail)
+    }
+    for (const { call, sentMs } of this.requested.all()) {
+      this.requested.remove(call)
+      this.#failSession(call, code, sentMs === null ? 'not-applied' : 'unknown', detail)
+    }
+  }
+
+  #hosted(id: SessionId, call: CallId): HostedSession | undefined {
+    const session = this.sessions.get(id)
+    if (session !== undefined) return session
+    const failed = {
+      type: 'failed',
+      call,
+      code: 'SESSION_EXPIRED',
+      outcome: 'not-applied',
+    } as const
+    this.outbox.deliver(id, { ...failed, detail: 'the session has ended' })
+    return undefined
+  }
+
+  #sync(session: HostedSession, call: CallId): void {
+    const { maxSessionRequests } = this.#limits
+    if (session.unansweredCount < maxSessionRequests) {
+      this.quorumReads.add(call, session)
+      return
+    }
+    const most = String(maxSessionRequests)
+    const detail = `the session has ${most} calls unanswered (maxSessionRequests): wait for some`
+    this.#fail(session, call, 'BUSY', detail)
+  }
+
+  #abort(call: CallId): void {
+    if (this.sessions.abandon(call)) return
+    const reader = this.quorumReads.remove(call)
+    if (reader !== undefined) {
+      this.#fail(reader, call, 'ABORTED', 'the call was given up')
+      return
+    }
+    const requested = this.requested.remove(call)
+    if (requested === undefined) return
+    const outcome = requested.sentMs === null ? 'not-applied' : 'unknown'
+    this.#failSession(call, 'ABORTED', outcome, 'the call was given up')
+  }
+
+  /** A hosted session, after a snapshot: gone, moved, or alive with answers that were skipped. */
+  #resume(session: HostedSession, replica: Replica): void {
+    const record = replica.sessions.get(session.id)
+    if (record === undefined) {
+      const detail = 'the session ended in pages that a snapshot skipped'
+      this.end(session, 'expired', 'unknown', detail)
+      return
+    }
+    this.sessions.lose(session, record.lastRequestId)
+    if (record.hostedSince !== session.hostedSince) {
+      this.end(session, 'moved', 'not-applied', 'the session moved before this was judged')
+      return
+    }
+    for (const watch of session.watches) {
+      this.outbox.deliver(session.id, { type: 'watch-gap', watch })
+    }
+  }
+
+  /** A call that changes nothing comes to nothing. */
+  #fail(session: HostedSession, call: CallId, code: ErrorCode, detail: string): void {
+    const failed = { type: 'failed', call, code, outcome: 'not-applied', detail } as const
+    this.outbox.deliver(session.id, failed)
+  }
+
+  #failSession(call: CallId, code: ErrorCode, outcome: Outcome, detail: string): void {
+    this.outbox.add({ type: 'fail-session', call, code, outcome, detail })
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * What a peer is besides a host while it leads: it receives the requests of all sessions, judges them
+ * in order when there is a page to put them into, decides who expires and answers for quorum rounds.
+ * One object for one leadership, dropped whole when it ends: what was received and not proposed is
+ * sent again by whoever hosts the session.
+ *
+ * Invariants: R2 a request is received once, in the order of its ids, and has one txn unless its
+ * session has ended or moved; S7 only the present host of a session speaks for it; Z16 requests wait
+ * when the epoch has no zxid left.
+ */
+import type { Configuration } from '../ensemble/configuration.ts'
+import { noSession, sessionIdAt, type PeerId, type SessionId } from '../ids.ts'
+import type { Limits } from '../limits.ts'
+import type { ProofsOfLife } from '../zab/messages.ts'
+import type { Page, PageDraft, PageEnd } from '../zab/page.ts'
+import { advanceZxid, type Zxid } from '../zxid.ts'
+import type { Agreement } from './agreement.ts'
+import { Fifo } from './fifo.ts'
+import { OutstandingChanges } from './outstanding-changes.ts'
+import { Pagination } from './paginate.ts'
+import { Preparation } from './prepare.ts'
+import { ReceivedQuestions, type ReceivedQuestion } from './quorum-reads.ts'
+import type { Replica } from './replica.ts'
+import type { ForwardedRequest, SessionRequest } from './request.ts'
+import { SessionExpiry } from './session-expiry.ts'
+import { SessionOutlooks, type SessionOutlook } from './session-outlooks.ts'
+import { requestBytes } from './txn-bytes.ts'
+import type { Txn } from './txn.ts'
+
+/** A peer that forwards requests. */
+interface Sender {
+  bytesWaiting: number
+}
+
+/** What waits to become a txn, in the order in which it came. */
+type Work =
+  | {
+      readonly type: 'request'
+      readonly sender: Sender
+      readonly session: SessionOutlook
+      readonly forwarded: ForwardedRequest
+      readonly bytes: number
+    }
+  | { readonly type: 'create-session'; readonly from: PeerId; readonly request: SessionRequest }
+  | { readonly type: 'expire-session'; readonly session: SessionId }
+  | { readonly type: 'configure'; readonly configuration: Configuration }
+
+/** Timeouts are checked where a session is asked for; this only keeps nonsense out of the log. */
+const maxSessionTimeoutMs = 24 * 60 * 60 * 1_000
+
+export class Leadership {
+  readonly epoch: number
+  readonly #limits: Limits
+  readonly #agreement: Agreement
+  readonly #replica: Replica
+  readonly #sessions: SessionOutlooks
+  readonly #changes: OutstandingChanges
+  readonly #preparation: Preparation
+  readonly #pagination: Pagination
+  readonly #expiry: SessionExpiry
+  readonly #questions = new ReceivedQuestions()
+  readonly #work = new Fifo<Work>()
+  readonly #senders = new Map<PeerId, Sender>()
+  #wallMs: number
+  #isDraining = false
+
+  constructor(
+    epoch: number,
+    limits: Limits,
+    agreement: Agreement,
+    replica: Replica,
+    nowMs: number,
+    wallMs: number,
+  ) {
+    this.epoch = epoch
+    this.#limits = limits
+    this.#agreement = agreement
+    this.#replica = replica
+    this.#sessions = new SessionOutlooks(replica.sessions)
+    this.#changes = new OutstandingChanges(replica.tree, this.#sessions)
+    this.#preparation = new Preparation(this.#changes, limits)
+    this.#pagination = new Pagination(epoch, limits, (zxid) => this.#nextTxn(zxid))
+    this.#expiry = new SessionExpiry(nowMs)
+    this.#wallMs = wallMs
+    for (const session of replica.sessions.sessions()) this.#expiry.add(session)
+  }
+
+  /** How much waits for a page; nothing once it drains. */
+  get waitingCount(): number {
+    if (this.#isDraining) return 0
+    return this.#work.size + (this.#pagination.hasCarried ? 1 : 0)
+  }
+
+  /** True when the epoch has no zxid left (Z16). */
+  get isExhausted(): boolean {
+    return this.#pagination.isExhausted
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  /** Nothing more becomes a txn: whoever waits will ask the next leader. */
+  drain(): void {
+    this.#isDraining = true
+    this.#work.clear()
+  }
+
+  tick(nowMs: number, wallMs: number): void {
+    this.#wallMs = wallMs
+    if (this.#isDraining) return
+    for (const session of this.#expiry.tick(nowMs)) {
+      this.#work.push({ type: 'expire-session', session })
+    }
+  }
+
+  /**
+   * Takes requests in the order of their ids; drops what was received before, and what comes from a
+   * peer that does not host the session any more. Why the link must break, or `null`.
+   */
+  receive(from: PeerId, requests: readonly ForwardedRequest[]): string | null {
+    if (this.#isDraining) return null
+    let sender = this.#senders.get(from)
+    if (sender === undefined) this.#senders.set(from, (sender = { bytesWaiting: 0 }))
+    for (const forwarded of requests) {
+      const session = this.#sessions.get(forwarded.session)
+      if (session?.isClosing !== false) continue
+      if (session.host !== from || session.hostedSince !== forwarded.hostedSince) continue
+      const next = session.lastReceived + 1
+      if (forwarded.requestId < next) continue
+      if (forwarded.requestId > next) {
+        return `R2: request ${String(forwarded.requestId)} of a session came, ${String(next)} did not`
+      }
+      session.lastReceived = next
+      const bytes = requestBytes(forwarded.request)
+      sender.bytesWaiting += bytes
+      this.#work.push({ type: 'request', sender, session, forwarded, bytes })
+    }
+    // Twice: what a peer sent before it was started anew may still wait.
+    const most = 2 * (this.#limits.maxForwardedBytes + this.#limits.maxTxnBytes)
+    if (sender.bytesWaiting <= most) return null
+    return `${String(sender.bytesWaiting)} bytes of requests wait, more than a peer may forward`
+  }
+
+  receiveSessions(from: PeerId, requests: readonly SessionRequest[]): void {
+    if (this.#isDraining) return
+    for (const request of requests) this.#work.push({ type: 'create-session', from, request })
+  }
+
+  /** Puts a change of the configuration into a txn, which ends its page (Z18). */
+  configure(configuration: Configuration): void {
+    this.#work.push({ type: 'configure', configuration })
+  }
+
+  receiveQuestion(from: PeerId, sync: number): void {
+    this.#questions.add({ from, sync, round: this.#agreement.requestRound() })
+  }
+
+  receiveProofs(from: PeerId, proofs: ProofsOfLife): void {
+    this.#expiry.onProofs(from, proofs, this.#agreement.nextRound())
+  }
+
+  /** The last list of this peer's proofs that a later round confirmed; 0: none. */
+  proofsAcknowledged(peer: PeerId): number {
+    return this.#expiry.acknowledged(peer)
+  }
+
+  /** A quorum has confirmed this round: the questions that it answers. */
+  onRoundConfirmed(round: number): readonly ReceivedQuestion[] {
+    this.#expiry.onRoundConfirmed(round)
+    return this.#questions.takeConfirmed(round)
+  }
+
+  /** The link to this peer is gone: what it asked and proved does not count any more. */
+  forget(peer: PeerId): void {
+    this.#expiry.forget(peer)
+    this.#questions.forget(peer)
+  }
+
+  /** The next page, behind the one that ends at `previous`; `null` when there is nothing for it. */
+  draft(previous: PageEnd): PageDraft | null {
+    return this.#isDraining ? null : this.#pagination.draft(previous)
+  }
+
+  /** The txns of the page that is applied now, which this leadership has drafted. */
+  take(page: Page): readonly Txn[] {
+    return this.#pagination.take(page)
+  }
+
+  /** A page is applied. */
+  onApplied(page: Page, txns: readonly Txn[]): void {
+    for (let index = 0; index < txns.length; index += 1) {
+      const txn = txns[index] as Txn
+      switch (txn.type) {
+        case 'create-session': {
+          this.#sessions.onCreated(txn.password)
+          const id = sessionIdAt(advanceZxid(page.first, index))
+          const session = this.#replica.sessions.get(id)
+          if (session !== undefined) this.#expiry.add(session)
+          break
+        }
+        case 'move-session':
+          this.#sessions.onMoved(txn.moved)
+          this.#expiry.move(txn.moved, txn.host)
+          break
+        case 'close-session':
+          this.#sessions.onClosed(txn.closed)
+          this.#expiry.remove(txn.closed)
+          break
+        default:
+          break
+      }
+    }
+    this.#changes.forget(page.last)
+  }
+
+  #nextTxn(zxid: Zxid): Txn | null {
+    for (let work = this.#work.shift(); work !== undefined; work = this.#work.shift()) {
+      const txn = this.#judge(work, zxid)
+      if (txn !== null) return txn
+    }
+    return null
+  }
+
+  #judge(work: Work, zxid: Zxid): Txn | null {
+    switch (work.type) {
+      case 'request': {
+        const { session, forwarded, sender } = work
+        sender.bytesWaiting -= work.bytes
+        if (session.isClosing || session.hostedSince !== forwarded.hostedSince) return null
+        const { requestId, request } = forwarded
+        return this.#preparation.prepare(session, requestId, request, zxid, this.#wallMs)
+      }
+      case 'create-session':
+        return this.#createSession(work.from, work.request, zxid)
+      case 'expire-session': {
+        const session = this.#sessions.get(work.session)
+        if (session?.isClosing !== false || !this.#expiry.isOver(work.session)) return null
+        return this.#preparation.expire(session, zxid, this.#wallMs)
+      }
+      case 'configure': {
+        const { configuration } = work
+        const header = { timeMs: this.#wallMs, session: noSession, requestId: 0 }
+        return { ...header, type: 'configure', configuration }
+      }
+    }
+  }
+
+  #createSession(host: PeerId, { timeoutMs, password }: SessionRequest, zxid: Zxid): Txn | null {
+    if (this.#sessions.isCreated(password)) return null
+    this.#sessions.create(sessionIdAt(zxid), host, zxid, password)
+    return {
+      timeMs: this.#wallMs,
+      session: noSession,
+      requestId: 0,
+      type: 'create-session',
+      timeoutMs: Math.min(Math.max(Math.trunc(timeoutMs) || 1, 1), maxSessionTimeoutMs),
+      password,
+      host,
+    }
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * The tree as it will be: the replicated one, and over it what the txns change that this leadership
+ * has made and not yet applied. Judging a request against it is what lets a leader answer for pages
+ * that are still on their way to a quorum (ZooKeeper's outstanding changes).
+ *
+ * What a change was made by is told by its zxid; what is applied is forgotten by it. Not here: which
+ * changes are allowed, which is prepare.ts.
+ *
+ * Invariants: D4 the changes of a txn that turns out to be refused are taken back, all of them; S3
+ * what becomes of ephemerals is told to the sessions that own them.
+ */
+import { assert } from '../assert.ts'
+import { noSession, type SessionId } from '../ids.ts'
+import { childPath, isAncestor, parentOf } from '../tree/path.ts'
+import type { Tree } from '../tree/tree.ts'
+import { nextCreateCount, nextVersion, type Znode } from '../tree/znode.ts'
+import { zeroZxid, type Zxid } from '../zxid.ts'
+import type { SessionOutlook, SessionOutlooks } from './session-outlooks.ts'
+import { stepBytes } from './txn-bytes.ts'
+
+/** What a request can be judged by: one znode as it will be. */
+export class ZnodeOutlook {
+  readonly path: string
+  exists: boolean
+  version: number
+  createCount: number
+  childCount: number
+  ephemeralOwner: SessionId
+  /** The last outstanding txn that changes it. */
+  changedAt: Zxid = zeroZxid
+  /** True while it is among the outstanding changes: another look finds this very object. */
+  isOutstanding = false
+
+  constructor(path: string, znode: Znode | undefined) {
+    this.path = path
+    this.exists = znode !== undefined
+    this.version = znode?.version ?? 0
+    this.createCount = znode?.createCount ?? 0
+    this.childCount = znode?.numChildren ?? 0
+    this.ephemeralOwner = znode?.ephemeralOwner ?? noSession
+  }
+}
+
+/** What a znode was before a change that may be taken back. */
+interface Before {
+  readonly znode: ZnodeOutlook
+  readonly exists: boolean
+  readonly version: number
+  readonly createCount: number
+  readonly childCount: number
+  readonly ephemeralOwner: SessionId
+  readonly changedAt: Zxid
+  readonly wasOutstanding: boolean
+}
+
+/** Applied changes that may lie before the head of the list. */
+const maxForgotten = 4_096
+
+export class OutstandingChanges {
+  readonly #tree: Tree
+  readonly #sessions: SessionOutlooks
+  readonly #znodes = new Map<string, ZnodeOutlook>()
+  /** Who was changed and by which txn, in the order of zxids; those before the head are applied. */
+  #changed: ZnodeOutlook[] = []
+  #changedAt: Zxid[] = []
+  #head = 0
+  #appliedUpTo: Zxid = zeroZxid
+  /** What the txn under way has changed, or `null` when it will not be taken back. */
+  #before: Before[] | null = null
+
+  constructor(tree: Tree, sessions: SessionOutlooks) {
+    this.#tree = tree
+    this.#sessions = sessions
+  }
+
+  /** How many znodes differ from the tree. */
+  get size(): number {
+    return this.#znodes.size
+  }
+
+  /** The znode as it will be; `undefined` when there will be none. */
+  look(path: string): ZnodeOutlook | undefined {
+    const outlook = this.#znodes.get(path)
+    if (outlook !== undefined) return outlook.exists ? outlook : undefined
+    const znode = this.#tree.get(path)
+    return znode === undefined ? undefined : new ZnodeOutlook(path, znode)
+  }
+
+  /** Sets a znode's data and returns its new version. */
+  set(znode: ZnodeOutlook, zxid: Zxid): number {
+    this.#change(znode, zxid)
+    znode.version = nextVersion(znode.version)
+    return znode.version
+  }
+
+  /** Creates a znode and returns its parent's new count of creates. */
+  create(path: string, parent: ZnodeOutlook, owner: SessionOutlook | null, zxid: Zxid): number {
+    const znode = this.#znodes.get(path) ?? new ZnodeOutlook(path, undefined)
+    assert(!znode.exists, 'D5: a create finds no znode')
+    this.#change(znode, zxid)
+    znode.exists = true
+    znode.version = 0
+    znode.createCount = 0
+    znode.childCount = 0
+    znode.ephemeralOwner = noSession
+    if (owner !== null) {
+      znode.ephemeralOwner = owner.id
+      owner.addEphemeral(path)
+      this.#sessions.noteMade(owner, path, zxid, this.#appliedUpTo)
+    }
+    this.#change(parent, zxid)
+    parent.createCount = nextCreateCount(parent.createCount)
+    parent.childCount += 1
+    return parent.createCount
+  }
+
+  /** Deletes a leaf. */
+  delete(znode: ZnodeOutlook, parent: ZnodeOutlook, zxid: Zxid): void {
+    assert(znode.childCount === 0, 'D5: only a leaf is deleted')
+    this.#change(znode, zxid)
+    znode.exists = false
+    if (znode.ephemeralOwner !== noSession) {
+      this.#sessions.get(znode.ephemeralOwner)?.removeEphemeral(znode.path)
+    }
+    this.#change(parent, zxid)
+    parent.childCount -= 1
+  }
+
+  /** The paths of a session's ephemerals as they will be. None of them has children. */
+  ephemeralsOf(session: SessionOutlook): string[] {
+    const paths: string[] = []
+    for (const path of this.#sessions.mayOwn(session)) {
+      if (this.look(path)?.ephemeralOwner === session.id) paths.push(path)
+    }
+    return paths
+  }
+
+  /**
+   * A znode and everything below it as it will be, leaves first; `null` when a txn that deletes them
+   * would weigh more than `maxBytes`.
+   */
+  subtreeOf(root: string, maxBytes: number): string[] | null {
+    const created = this.#createdBelow(root)
+    const paths: string[] = []
+    const unvisited = [root]
+    let bytes = stepBytes(root, null)
+    const visitLater = (path: string): void => {
+      unvisited.push(path)
+      bytes += stepBytes(path, null)
+    }
+    for (let path = unvisited.pop(); path !== undefined; path = unvisited.pop()) {
+      paths.push(path)
+      for (const name of this.#tree.get(path)?.children ?? []) {
+        const child = childPath(path, name)
+        if (this.#znodes.get(child)?.exists ?? true) visitLater(child)
+        if (bytes > maxBytes) return null
+      }
+      for (const child of created.get(path) ?? []) visitLater(child)
+      if (bytes > maxBytes) return null
+    }
+    // Parents were visited before their children.
+    return paths.reverse()
+  }
+
+  /** The znodes below a path that the tree does not have yet, by parent. */
+  #createdBelow(root: string): ReadonlyMap<string, readonly string[]> {
+    const created = new Map<string, string[]>()
+    for (const { path, exists } of this.#znodes.values()) {
+      if (!exists || !isAncestor(root, path) || this.#tree.get(path) !== undefined) continue
+      const parent = parentOf(path)
+      const siblings = created.get(parent)
+      if (siblings === undefined) created.set(parent, [path])
+      else siblings.push(path)
+    }
+    return created
+  }
+
+  /** From here on changes can be taken back. */
+  begin(): void {
+    assert(this.#before === null, 'D4: one txn is made at a time')
+    this.#before = []
+  }
+
+  /** The changes since `begin` stand. */
+  keep(): void {
+    this.#before = null
+  }
+
+  /** The changes since `begin` never were. */
+  takeBack(): void {
+    const before = this.#before ?? []
+    this.#before = null
+    for (let index = before.length - 1; index >= 0; index -= 1)
+      this.#restore(before[index] as Before)
+    this.#changed.length -= before.length
+    this.#changedAt.length -= before.length
+  }
+
+  /** Everything up to `upTo` is applied: the tree itself shows it. */
+  forget(upTo: Zxid): void {
+    this.#appliedUpTo = upTo
+    while (this.#head < this.#changed.length && (this.#changedAt[this.#head] as Zxid) <= upTo) {
+      const znode = this.#changed[this.#head] as ZnodeOutlook
+      this.#head += 1
+      if (znode.changedAt <= upTo && znode.isOutstanding) {
+        znode.isOutstanding = false
+        this.#znodes.delete(znode.path)
+      }
+    }
+    if (this.#head === this.#changed.length || this.#head > maxForgotten) {
+      this.#changed = this.#changed.slice(this.#head)
+      this.#changedAt = this.#changedAt.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** Enters a znode among the outstanding changes, before it is changed. */
+  #change(znode: ZnodeOutlook, zxid: Zxid): void {
+    if (this.#before !== null) this.#before.push(beforeOf(znode))
+    znode.changedAt = zxid
+    this.#changed.push(znode)
+    this.#changedAt.push(zxid)
+    if (znode.isOutstanding) return
+    znode.isOutstanding = true
+    this.#znodes.set(znode.path, znode)
+  }
+
+  #restore(before: Before): void {
+    const { znode } = before
+    if (znode.exists && znode.ephemeralOwner !== noSession) {
+      this.#sessions.get(znode.ephemeralOwner)?.removeEphemeral(znode.path)
+    }
+    if (before.exists && before.ephemeralOwner !== noSession) {
+      this.#sessions.get(before.ephemeralOwner)?.addEphemeral(znode.path)
+    }
+    znode.exists = before.exists
+    znode.version = before.version
+    znode.createCount = before.createCount
+    znode.childCount = before.childCount
+    znode.ephemeralOwner = before.ephemeralOwner
+    znode.changedAt = before.changedAt
+    if (!before.wasOutstanding) {
+      znode.isOutstanding = false
+      this.#znodes.delete(znode.path)
+    }
+  }
+}
+
+function beforeOf(znode: ZnodeOutlook): Before {
+  return {
+    znode,
+    exists: znode.exists,
+    version: znode.version,
+    createCount: znode.createCount,
+    childCount: znode.childCount,
+    ephemeralOwner: znode.ephemeralOwner,
+    changedAt: znode.changedAt,
+    wasOutstanding: znode.isOutstanding,
+  }
+}
