@@ -29,7 +29,7 @@ export {
 } from './ids.ts'
 export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.ts'
 export type { LogRecord } from './log-record.ts'
-export type { CoreView, PeerCoreOptions, PeerCore } from './peer-core.ts'
+export { PeerCore, type CoreView, type PeerCoreOptions } from './peer-core.ts'
 export type { RecoveredState } from './recovered-state.ts'
 export {
   findStat,
