@@ -91,6 +91,11 @@ export class Leadership {
     return this.#work.size + (this.#pagination.hasCarried ? 1 : 0)
   }
 
+  /** How many znodes differ from what is applied here; nothing is left of what was. */
+  get outstandingChanges(): number {
+    return this.#changes.size
+  }
+
   /** True when the epoch has no zxid left (Z16). */
   get isExhausted(): boolean {
     return this.#pagination.isExhausted
