@@ -8,6 +8,7 @@
 import { unreachable } from './assert.ts'
 import type { Effect, Standing } from './effects.ts'
 import type { Configuration, Member } from './ensemble/configuration.ts'
+import type { ErrorCode } from './errors.ts'
 import type { Event } from './events.ts'
 import type { PeerId, SessionId } from './ids.ts'
 import type { Limits, Timing } from './limits.ts'
@@ -103,6 +104,16 @@ export class PeerCore {
   /** Until when a session hosted here may act, on the clock of `tick`; `undefined` of any other. */
   sessionDeadlineMs(session: SessionId): number | undefined {
     return this.#server.sessionDeadlineMs(session)
+  }
+
+  /**
+   * The peer stops, for whatever reason: what every unanswered call is told. One that was never
+   * forwarded is surely not applied; any other is unknown. Nothing but this may be called afterwards.
+   */
+  failAll(code: ErrorCode, detail: string): readonly Effect[] {
+    this.#server.failAll(code, detail)
+    const told = new Set<Effect['type']>(['deliver', 'fail-session'])
+    return this.#outbox.take().filter(({ type }) => told.has(type))
   }
 
   #on(event: Event): void {

@@ -68,6 +68,10 @@ export class Server implements StateMachine {
     return this.#replica.digest
   }
 
+  get configuration(): Configuration | null {
+    return this.#replica.configuration
+  }
+
   /** Time passed: the first thing of every step. See `tick` in events.ts. */
   tick(nowMs: number, wallMs: number, appAliveMs: number): void {
     this.#nowMs = nowMs

@@ -312,10 +312,17 @@ export class Leading {
     const refusal = state.commit(state.history.end.last, '')
     assert(refusal === null, 'Z11: the initial history is committed whole')
     state.machine.lead(this.epoch)
+    this.#replicateFounding()
     for (const learner of this.#learners.values()) {
       learner.lastHeardMs = state.nowMs
       this.#maybeUpToDate(learner)
     }
+  }
+
+  /** The first page of an ensemble says who belongs to it; from then on no peer of it is empty. */
+  #replicateFounding(): void {
+    const { machine, configuration } = this.#state
+    if (machine.configuration === null && configuration !== null) machine.configure(configuration)
   }
 
   /** UPTODATE carries the latest commit, so that none is missed between ACK-LD and it (Z15). */
@@ -377,6 +384,7 @@ export class Leading {
     this.#learners.delete(peer)
     this.#broadcast.forget(peer)
     this.#heartbeat.forget(peer)
+    this.#state.machine.onLearnerGone(peer)
   }
 
   #end(reason: string): void {

@@ -3,6 +3,7 @@
  * committed pages in order, and to be asked for the next page. `server/server.ts` is the one there
  * is; agreement never looks inside what it proposes.
  */
+import type { Configuration } from '../ensemble/configuration.ts'
 import type { PeerId } from '../ids.ts'
 import type { Replica } from '../server/replica.ts'
 import type { ForwardedRequest, SessionRequest } from '../server/request.ts'
@@ -28,6 +29,11 @@ export interface StateMachine {
   /** There is no leader. */
   look(): void
 
+  /** The configuration that was applied last, or `null` before founding. */
+  readonly configuration: Configuration | null
+  /** Leader: puts a configuration into a page, as the last txn of it. */
+  configure(configuration: Configuration): void
+
   /** The next page's txns, or `null`. Its zxids follow `previous`, or begin the epoch. */
   nextDraft(previous: PageEnd): PageDraft | null
   /** Txns that wait for a page. */
@@ -42,6 +48,8 @@ export interface StateMachine {
   onSessionRequests(from: PeerId, requests: readonly SessionRequest[]): void
   onSyncRequest(from: PeerId, sync: number): void
   onSyncReply(sync: number, upTo: Zxid): void
+  /** Leader: the link to a learner is gone; what it asked and proved does not count any more. */
+  onLearnerGone(peer: PeerId): void
   /** Leader: a quorum confirmed this round, so every one before it too. */
   onRoundConfirmed(round: number): void
 

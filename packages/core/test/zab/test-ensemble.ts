@@ -59,6 +59,8 @@ export class WordMachine implements StateMachine {
     return this.#words.length
   }
   readonly counterExhausted = false
+  /** These ensembles put nothing but words into pages. */
+  readonly configuration = { ensembleId: 1, version: 1, members: [] }
 
   propose(...words: string[]): void {
     if (!this.#draining) this.#words.push(...words)
@@ -107,6 +109,12 @@ export class WordMachine implements StateMachine {
   }
   onSyncReply(): void {
     this.told.push('sync-reply')
+  }
+  configure(): void {
+    this.told.push('configure')
+  }
+  onLearnerGone(peer: PeerId): void {
+    this.told.push(`gone ${String(peer)}`)
   }
   onRoundConfirmed(round: number): void {
     this.confirmed.push(round)
