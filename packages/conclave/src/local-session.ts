@@ -9,7 +9,6 @@
  */
 import {
   CoordinationError,
-  type CallId,
   type Delivery,
   type Operation,
   type SessionId as NumericSessionId,
@@ -210,11 +209,11 @@ export class LocalSession implements Session, HostedSession {
    * with `TIMEOUT`: the session ends all the same.
    */
   close(call?: Call): Promise<void> {
-    this.#closing ??= attempt(() => {
+    return attempt(() => {
       checkBag(call, callKeys)
-      return this.#life.isOver ? Promise.resolve() : this.#close(call)
+      this.#closing ??= this.#life.isOver ? Promise.resolve() : this.#close(call)
+      return this.#closing
     })
-    return this.#closing
   }
 
   /** The same as `close()`. */
@@ -260,11 +259,6 @@ export class LocalSession implements Session, HostedSession {
   }
 
   /** @internal */
-  onAbortTaken(call: CallId): void {
-    this.#calls.settleGivenUp(call)
-  }
-
-  /** @internal */
   onApplied(lastApplied: Zxid): boolean {
     return this.#reads.onApplied(lastApplied)
   }
@@ -272,11 +266,6 @@ export class LocalSession implements Session, HostedSession {
   /** @internal */
   onTime(): void {
     this.#life.onTime()
-  }
-
-  /** @internal */
-  onSuspect(): void {
-    this.#life.onSuspect()
   }
 
   /** @internal */

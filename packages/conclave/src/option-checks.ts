@@ -94,8 +94,8 @@ export function checkCall(bag: Bag): void {
 function nearest(key: string, known: readonly string[]): string | undefined {
   const wanted = key.toLowerCase()
   let best: string | undefined
-  // A third of its letters may be wrong; more is another word.
-  let bestDistance = Math.max(1, Math.floor(key.length / 3)) + 1
+  // A third of its letters may be wrong, or two that changed places; more is another word.
+  let bestDistance = Math.max(key.length < 4 ? 1 : 2, Math.floor(key.length / 3)) + 1
   for (const candidate of known) {
     const name = candidate.toLowerCase()
     // What was left out at either end is no misspelling: `timeout` for `timeoutMs`.

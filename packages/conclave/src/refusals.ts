@@ -5,11 +5,9 @@ import { CoordinationError, type Refusal, type WriteRequest } from '@conclave/co
 export function refusalError(refusal: Refusal, request: WriteRequest): CoordinationError {
   const { code, path, operation } = refusal
   const refused = request.type === 'transaction' ? request.operations[operation] : request
-  const where =
-    request.type === 'transaction'
-      ? `operation ${String(operation)} of the transaction, ${refused?.type ?? 'one'}, `
-      : `${request.type} `
-  const what = `${where}${path} was refused`
+  const of =
+    request.type === 'transaction' ? `operation ${String(operation)} of the transaction, ` : ''
+  const what = `${of}${refused?.type ?? 'one'} ${path} was refused`
   return new CoordinationError(code, `${what}: ${reasonOf(refusal, refused?.type)}`, { path })
 }
 

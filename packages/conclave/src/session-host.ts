@@ -17,12 +17,17 @@ import type {
 import type { CoordinationError } from '@conclave/core'
 import type { Clock } from './clock.ts'
 
-/** What a session may say. */
+/** What sessions may say, and whoever asks for one. */
 export type SessionEvent = Extract<
   Event,
   {
     readonly type:
-      'request-received' | 'sync-requested' | 'call-aborted' | 'watch-added' | 'watch-removed'
+      | 'session-requested'
+      | 'request-received'
+      | 'sync-requested'
+      | 'call-aborted'
+      | 'watch-added'
+      | 'watch-removed'
   }
 >
 
@@ -35,7 +40,8 @@ export interface SessionHost {
   nextCall(): CallId
   /**
    * Takes an event, to be stepped in the next turn. A `watch-added` is stepped before anything else
-   * of that turn: no change slips in between what can be read now and the watch (W4).
+   * of that turn: no change slips in between what can be read now and the watch (W4). Every call is
+   * answered by a delivery in the end, a `call-aborted` in the step that takes it.
    */
   submit(event: SessionEvent): void
   /**
@@ -54,14 +60,10 @@ export interface HostedSession {
   readonly sessionId: SessionId
   /** What one step has for the session, in order. */
   onDeliveries(items: readonly Delivery[]): void
-  /** The core has taken the `call-aborted`: if the call is still unanswered, it was forwarded. */
-  onAbortTaken(call: CallId): void
   /** Returns whether it wants to be called again. */
   onApplied(lastApplied: Zxid): boolean
   /** Time passed: the session looks at its deadline. */
   onTime(): void
-  /** The machine stood still, or may have: what was known before says nothing any more. */
-  onSuspect(): void
   /** The peer is closed or has failed; `error` says which. Nothing follows. */
   onHostGone(error: CoordinationError): void
 }

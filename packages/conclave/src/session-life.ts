@@ -31,8 +31,6 @@ export class SessionLife {
   /** What listeners were told last, or will be told next. */
   #told: SessionState = 'connected'
   #ending: Ending | undefined
-  /** Until the deadline lies beyond this, the session is suspended: the machine stood still. */
-  #suspectUntilMs = -Infinity
 
   constructor(host: SessionHost, session: SessionId, name: string) {
     this.#host = host
@@ -92,12 +90,6 @@ export class SessionLife {
     this.#tell(this.state)
   }
 
-  /** Nothing that was known of the session is certain, until the ensemble says it again. */
-  onSuspect(): void {
-    this.#suspectUntilMs = this.#host.deadlineMs(this.#session)
-    this.onTime()
-  }
-
   /** Ends it, for the first reason that is given. Returns whether this was the first. */
   end(state: 'expired' | 'closed', ending: Ending): boolean {
     if (this.#ending !== undefined) return false
@@ -127,11 +119,7 @@ export class SessionLife {
 
   /** Why the session may be gone, or `undefined` while the ensemble is known to keep it. */
   #uncertainty(): string | undefined {
-    const deadlineMs = this.#host.deadlineMs(this.#session)
-    if (deadlineMs <= this.#suspectUntilMs) {
-      return `${this.#name} may have expired: the machine stood still, and the ensemble has not confirmed the session since`
-    }
-    const lateMs = this.#host.clock.nowMs() - deadlineMs
+    const lateMs = this.#host.clock.nowMs() - this.#host.deadlineMs(this.#session)
     if (lateMs < 0) return undefined
     const late = Number.isFinite(lateMs) ? `${String(Math.round(lateMs))} ms ago` : 'before'
     return `${this.#name} may have expired: the time for which the ensemble is known to keep it ended ${late}`

@@ -147,17 +147,6 @@ export class UnansweredCalls {
     this.#runReads()
   }
 
-  /**
-   * The core has taken the `call-aborted`. A call that it did not answer was forwarded before: what
-   * became of it is unknown.
-   */
-  settleGivenUp(id: CallId): void {
-    const unanswered = this.#writes.get(id) ?? this.#syncs.get(id)
-    if (unanswered?.givingUp === undefined) return
-    this.#reject(id, unanswered, this.#givenUp(unanswered, unanswered.givingUp, 'unknown'))
-    this.#runReads()
-  }
-
   /** Rejects everything that waits: nothing will be answered any more. */
   rejectAll(errorOf: (what: string, outcome: Outcome) => CoordinationError): void {
     for (const [id, unanswered] of [...this.#writes, ...this.#syncs]) {

@@ -1,0 +1,15 @@
+/**
+ * What a peer tells whoever subscribed with `node:diagnostics_channel`, and at next to no cost while
+ * nobody has. Messages are plain objects with a `type`; subscribers must not change them.
+ *
+ *   conclave:peer      opened, ready, closed, failed
+ *   conclave:election  role: a peer's role, phase, leader or epoch changed
+ *   conclave:session   opened, ended
+ *   conclave:store     appended, checkpoint, snapshot-failed
+ */
+import { channel } from 'node:diagnostics_channel'
+
+export const peerChannel = channel('conclave:peer')
+export const electionChannel = channel('conclave:election')
+export const sessionChannel = channel('conclave:session')
+export const storeChannel = channel('conclave:store')

@@ -1,0 +1,386 @@
+/**
+ * The driver: the one loop of a peer. It gathers what happened into batches, has the core take one
+ * step a turn of the application's loop, and performs the effects of the step on disk, links and
+ * sessions. It is the host of the sessions of this process (session-host.ts).
+ *
+ * It is a guest in its process. Whatever throws in here, be it a broken invariant, stops the peer:
+ * links are closed, unanswered calls rejected, the data left as it is, and the application told. It
+ * never throws into the application, never prints and never exits.
+ */
+import {
+  CoordinationError,
+  formatZxid,
+  type CallId,
+  type Effect,
+  type Event,
+  type Limits,
+  type PeerCore,
+  type Replica,
+  type SessionId,
+  type Standing,
+  type Timing,
+} from '@conclave/core/internal'
+import type { Call, Session } from '@conclave/core'
+import type { Refusal, Transport, TransportListener } from '@conclave/net'
+import type { Log, LogListener, Snapshot } from '@conclave/storage'
+import type { Clock } from './clock.ts'
+import { storeChannel } from './diagnostics.ts'
+import { FlightRecorder } from './flight-recorder.ts'
+import { HostedSessions } from './hosted-sessions.ts'
+import type { LocalSession } from './local-session.ts'
+import type { HostedSession, SessionEvent, SessionHost } from './session-host.ts'
+import { SnapshotTransfers } from './snapshot-transfers.ts'
+
+/** Events of one step, at most: a long queue must not block the application's loop. */
+const maxBatchEvents = 1_024
+/** What the wall clock may gain on the monotonic one between two steps and mean nothing. */
+const maxClockNoiseMs = 20
+/** Steps of the clock in one heartbeat. */
+const ticksPerHeartbeat = 4
+
+/** What the driver performs effects on. */
+export interface DriverWorld {
+  readonly core: PeerCore
+  readonly log: Log
+  readonly snapshot: Snapshot<Replica>
+  /** `null` of a standalone peer. */
+  readonly transport: Transport | null
+}
+
+/** Who is told what becomes of the peer. */
+export interface DriverListener {
+  onStanding(standing: Standing): void
+  onRefused(refusal: Refusal): void
+  onLink(peer: number, isUp: boolean): void
+  /** The peer has stopped itself. Nothing follows. */
+  onFailed(error: CoordinationError, flightRecord: readonly string[]): void
+}
+
+export class Driver implements SessionHost {
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly #tickMs: number
+  readonly #listener: DriverListener
+  readonly #recorder = new FlightRecorder()
+  #world: DriverWorld | undefined
+  #transfers: SnapshotTransfers | undefined
+  #isStopped = false
+  /** What happened since the last step; watches of this time go before everything else. */
+  #queue: Event[] = []
+  #watchQueue: Event[] = []
+  #isScheduled = false
+  #isStepping = false
+  #cancelTick: (() => void) | undefined
+  #wallAheadMs: number | undefined
+  #lastCall: CallId = 0
+  readonly #sessions = new HostedSessions(this)
+  #afterDelivery: (() => void)[] = []
+  #onHandedOver: (() => void) | undefined
+
+  constructor(clock: Clock, limits: Limits, timing: Timing, listener: DriverListener) {
+    this.clock = clock
+    this.limits = limits
+    this.#tickMs = timing.heartbeatMs / ticksPerHeartbeat
+    this.#listener = listener
+  }
+
+  /** For whoever opens the log: it may call before the driver is started. */
+  readonly logListener: LogListener = {
+    onSynced: (seq) => this.#enqueue({ type: 'log-synced', seq }),
+    onFailed: (error) => this.fail(storageError('the log', error)),
+  }
+
+  /** For whoever opens the transport: it may call before the driver is started. */
+  readonly transportListener: TransportListener = {
+    onLinkUp: (peer) => {
+      this.#listener.onLink(peer, true)
+      this.#enqueue({ type: 'link-up', peer })
+    },
+    onLinkDown: (peer, reason) => {
+      this.#listener.onLink(peer, false)
+      this.#enqueue({ type: 'link-down', peer, reason })
+    },
+    onMessages: (from, messages) => {
+      for (const message of messages) this.#enqueue({ type: 'message-received', from, message })
+    },
+    onRefused: (refusal) => this.#listener.onRefused(refusal),
+  }
+
+  /** Takes the first step in the next turn, and from then on never rests until stopped. */
+  start(world: DriverWorld): void {
+    this.#world = world
+    this.#transfers = new SnapshotTransfers(world.snapshot, (event) => this.#enqueue(event))
+    this.#schedule()
+    this.#armTick()
+  }
+
+  get replica(): Replica {
+    return this.#started().core.replica
+  }
+
+  /** Names a call, and with it the promise that its answer settles. */
+  nextCall(): CallId {
+    this.#lastCall += 1
+    return this.#lastCall
+  }
+
+  submit(event: SessionEvent): void {
+    this.#enqueue(event)
+  }
+
+  deadlineMs(session: SessionId): number {
+    return this.#world?.core.sessionDeadlineMs(session) ?? -Infinity
+  }
+
+  awaitApplied(session: HostedSession): void {
+    this.#sessions.awaitApplied(session)
+  }
+
+  afterDelivery(callback: () => void): void {
+    if (this.#isStepping) this.#afterDelivery.push(callback)
+    else this.#callApplication(callback)
+  }
+
+  /** Asks the ensemble for a session. */
+  requestSession(timeoutMs: number, password: Uint8Array, call: Call): Promise<LocalSession> {
+    return this.#sessions.ask(timeoutMs, password, call)
+  }
+
+  /** The sessions that are hosted here. */
+  get sessions(): readonly Session[] {
+    return this.#sessions.all()
+  }
+
+  /** Resolves once the core has handed over what it had and does nothing more. */
+  handOver(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isStopped) {
+        resolve()
+        return
+      }
+      this.#onHandedOver = resolve
+      this.#enqueue({ type: 'close-requested' })
+    })
+  }
+
+  /** Ends the loop. What is unanswered is rejected with `error`; disk and links are the caller's. */
+  stop(error: CoordinationError): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#cancelTick?.()
+    this.#queue = []
+    this.#watchQueue = []
+    this.#sessions.endAll(error)
+    this.#onHandedOver?.()
+  }
+
+  /** Stops the peer for good: its data is left as it is, and the application is told why. */
+  fail(cause: unknown): void {
+    if (this.#isStopped) return
+    const error = cause instanceof CoordinationError ? cause : brokenPeer(cause)
+    this.stop(
+      new CoordinationError('PEER_FAILED', `the peer has stopped itself: ${error.message}`, {
+        outcome: 'unknown',
+        cause: error,
+      }),
+    )
+    this.#listener.onFailed(error, this.#recorder.lines())
+  }
+
+  /** Frees what the transfers hold; the rest is the caller's. Never rejects. */
+  async release(): Promise<void> {
+    await this.#transfers?.closeAll()
+  }
+
+  #started(): DriverWorld {
+    if (this.#world === undefined) throw new Error('the driver is not started')
+    return this.#world
+  }
+
+  #enqueue(event: Event): void {
+    if (this.#isStopped) return
+    if (event.type === 'watch-added') this.#watchQueue.push(event)
+    else this.#queue.push(event)
+    if (this.#world !== undefined) this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.clock.soon(() => {
+      this.#isScheduled = false
+      this.#turn()
+    })
+  }
+
+  #armTick(): void {
+    this.#cancelTick = this.clock.after(this.#tickMs, () => {
+      // By way of `soon`: after a pause of the loop, what came meanwhile is heard before the clock.
+      this.#schedule()
+      this.#armTick()
+    })
+  }
+
+  /** One turn: everybody looks at the clock, the core takes one step, its effects are performed. */
+  #turn(): void {
+    if (this.#isStopped) return
+    this.#isStepping = true
+    try {
+      this.#step()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.#isStepping = false
+    const callbacks = this.#afterDelivery
+    if (callbacks.length === 0) return
+    this.#afterDelivery = []
+    for (const callback of callbacks) this.#callApplication(callback)
+  }
+
+  #step(): void {
+    const { core } = this.#started()
+    const nowMs = this.clock.nowMs()
+    const wallMs = this.clock.wallMs()
+    const tick: Event = { type: 'tick', nowMs, wallMs, appAliveMs: nowMs }
+    // Before the step, which may move the deadlines on: one that has passed is not passed over (S8).
+    this.#sessions.onTime()
+    const aheadMs = wallMs - nowMs
+    if (aheadMs - (this.#wallAheadMs ?? aheadMs) > maxClockNoiseMs) {
+      // The machine stood still, and the core takes that off the deadlines: look once more.
+      this.#perform(core.step([tick]))
+      this.#sessions.onTime()
+    }
+    this.#wallAheadMs = aheadMs
+
+    const batch =
+      this.#queue.length <= maxBatchEvents ? this.#queue : this.#queue.slice(0, maxBatchEvents)
+    this.#queue = batch === this.#queue ? [] : this.#queue.slice(maxBatchEvents)
+    const events = [tick, ...this.#watchQueue, ...batch]
+    this.#watchQueue = []
+    if (this.#queue.length > 0) this.#schedule()
+
+    const effects = core.step(events)
+    this.#recorder.record(nowMs, events, effects)
+    this.#perform(effects)
+    this.#sessions.onApplied(core.replica.lastApplied)
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    // First, so that a session is there for what the same step has for it.
+    for (const effect of effects)
+      if (effect.type === 'open-session') this.#sessions.onOpened(effect)
+    for (const effect of effects) {
+      this.#performOne(effect)
+      if (this.#isStopped) return
+    }
+  }
+
+  #performOne(effect: Effect): void {
+    const { log, transport } = this.#started()
+    const transfers = this.#transfers
+    switch (effect.type) {
+      case 'append-log':
+        log.append(effect.seq, effect.records)
+        return
+      case 'purge-log':
+        log.purge(effect.upTo)
+        return
+      case 'read-log':
+        this.#readLog(effect)
+        return
+      case 'write-checkpoint':
+        this.#writeCheckpoint(effect)
+        return
+      case 'open-snapshot':
+        transfers?.open(effect.transfer)
+        return
+      case 'read-snapshot':
+        transfers?.read(effect.transfer)
+        return
+      case 'write-snapshot':
+        transfers?.write(effect.transfer, effect.number, effect.bytes, effect.last)
+        return
+      case 'close-snapshot':
+        transfers?.close(effect.transfer)
+        return
+      case 'send':
+        transport?.send(effect.to, effect.messages)
+        return
+      case 'disconnect':
+        transport?.disconnect(effect.peer, effect.reason)
+        return
+      case 'deliver':
+        this.#sessions.deliver(effect.to, effect.items)
+        return
+      case 'open-session':
+        return
+      case 'fail-session':
+        this.#sessions.onFailed(effect)
+        return
+      case 'report':
+        this.#listener.onStanding(effect.standing)
+        return
+      case 'finish-close':
+        this.#onHandedOver?.()
+        return
+      case 'fail':
+        this.fail(new CoordinationError(effect.code, effect.detail, { outcome: 'unknown' }))
+    }
+  }
+
+  #readLog({ reader, after, maxBytes }: Effect & { readonly type: 'read-log' }): void {
+    this.#started()
+      .log.read(after, maxBytes)
+      .then(
+        (pages) => this.#enqueue({ type: 'log-read', reader, pages }),
+        (error: unknown) => this.fail(storageError('reading the log', error)),
+      )
+  }
+
+  #writeCheckpoint({ checkpoint }: Effect & { readonly type: 'write-checkpoint' }): void {
+    const startedMs = this.clock.nowMs()
+    this.#started()
+      .snapshot.write(checkpoint)
+      .then(
+        () => {
+          if (storeChannel.hasSubscribers) {
+            const upTo = formatZxid(checkpoint.summary.end.last)
+            const tookMs = this.clock.nowMs() - startedMs
+            storeChannel.publish({ type: 'checkpoint', upTo, tookMs })
+          }
+          this.#enqueue({ type: 'checkpoint-written' })
+        },
+        (error: unknown) => this.fail(storageError('writing a checkpoint', error)),
+      )
+  }
+
+  /** What a listener of the application throws is the application's: it never stops the peer. */
+  #callApplication(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.clock.soon(() => {
+        throw error
+      })
+    }
+  }
+}
+
+function brokenPeer(cause: unknown): CoordinationError {
+  const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  return new CoordinationError(
+    'PEER_FAILED',
+    `${why}; the data directory is as it was: open the peer again, and report this`,
+    { outcome: 'unknown', cause },
+  )
+}
+
+function storageError(what: string, cause: unknown): CoordinationError {
+  if (cause instanceof CoordinationError) return cause
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new CoordinationError(
+    'STORAGE_FAILED',
+    `${what} failed: ${why}; nobody can tell what the disk holds: mend it, then open the peer again`,
+    { outcome: 'unknown', cause },
+  )
+}

@@ -1,0 +1,131 @@
+/**
+ * The sessions of one driver: asked for, opened, told what is theirs, and forgotten when they end.
+ *
+ * Invariant S8: every session looks at its deadline before a step can move it on.
+ */
+import {
+  CoordinationError,
+  type CallId,
+  type Delivery,
+  type Effect,
+  type SessionId,
+  type Zxid,
+} from '@conclave/core/internal'
+import type { Call } from '@conclave/core'
+import { sessionChannel } from './diagnostics.ts'
+import { givenUpError, onGivingUp, type GivingUp } from './giving-up.ts'
+import { LocalSession } from './local-session.ts'
+import type { HostedSession, SessionHost } from './session-host.ts'
+import { publicSessionId } from './session-results.ts'
+
+type SessionOpened = Effect & { readonly type: 'open-session' }
+type SessionFailed = Effect & { readonly type: 'fail-session' }
+
+/** A session that was asked for and does not exist yet. */
+interface SessionCall {
+  readonly resolve: (session: LocalSession) => void
+  readonly reject: (error: CoordinationError) => void
+  release: (() => void) | undefined
+  /** Set between the `call-aborted` and the core's word on it. */
+  givingUp: GivingUp | undefined
+}
+
+export class HostedSessions {
+  readonly #host: SessionHost
+  readonly #sessions = new Map<SessionId, LocalSession>()
+  readonly #asked = new Map<CallId, SessionCall>()
+  readonly #awaitingApplied = new Set<HostedSession>()
+  #lastApplied: Zxid | undefined
+
+  constructor(host: SessionHost) {
+    this.#host = host
+  }
+
+  /** The sessions that are hosted now. */
+  all(): readonly LocalSession[] {
+    return [...this.#sessions.values()]
+  }
+
+  /** Resolves with a new session, as soon as the ensemble has one for us. */
+  ask(timeoutMs: number, password: Uint8Array, options: Call): Promise<LocalSession> {
+    const host = this.#host
+    const call = host.nextCall()
+    return new Promise((resolve, reject) => {
+      const asked: SessionCall = { resolve, reject, release: undefined, givingUp: undefined }
+      this.#asked.set(call, asked)
+      asked.release = onGivingUp(options, host.clock, (givingUp) => {
+        asked.givingUp = givingUp
+        host.submit({ type: 'call-aborted', call })
+      })
+      host.submit({ type: 'session-requested', call, timeoutMs, password })
+    })
+  }
+
+  onOpened({ call, session, timeoutMs }: SessionOpened): void {
+    const opened = new LocalSession(this.#host, session, timeoutMs)
+    this.#sessions.set(session, opened)
+    if (sessionChannel.hasSubscribers) {
+      sessionChannel.publish({ type: 'opened', session: opened.id, timeoutMs })
+    }
+    this.#take(call)?.resolve(opened)
+  }
+
+  onFailed({ call, code, outcome, detail }: SessionFailed): void {
+    const asked = this.#take(call)
+    if (asked === undefined) return
+    const { givingUp, reject } = asked
+    if (givingUp !== undefined && code === 'ABORTED') {
+      const so = 'no session was opened; should one come all the same, it expires'
+      reject(givenUpError(givingUp, 'session', { outcome, so }))
+    } else {
+      reject(new CoordinationError(code, `no session was opened: ${detail}`, { outcome }))
+    }
+  }
+
+  /** What one step has for one session. */
+  deliver(to: SessionId, items: readonly Delivery[]): void {
+    const session = this.#sessions.get(to)
+    if (session === undefined) return
+    session.onDeliveries(items)
+    const last = items.at(-1)
+    if (last?.type !== 'ended') return
+    this.#sessions.delete(to)
+    this.#awaitingApplied.delete(session)
+    if (!sessionChannel.hasSubscribers) return
+    sessionChannel.publish({ type: 'ended', session: publicSessionId(to), reason: last.reason })
+  }
+
+  /** Has `onApplied` of the session called, until it returns false. */
+  awaitApplied(session: HostedSession): void {
+    this.#awaitingApplied.add(session)
+  }
+
+  /** Tells those who wait how far the state has come. */
+  onApplied(lastApplied: Zxid): void {
+    if (lastApplied === this.#lastApplied) return
+    this.#lastApplied = lastApplied
+    for (const session of this.#awaitingApplied) {
+      if (!session.onApplied(lastApplied)) this.#awaitingApplied.delete(session)
+    }
+  }
+
+  /** Every session looks at the clock. */
+  onTime(): void {
+    for (const session of this.#sessions.values()) session.onTime()
+  }
+
+  /** The peer is closed or has failed: nothing will be answered any more. */
+  endAll(error: CoordinationError): void {
+    for (const session of this.#sessions.values()) session.onHostGone(error)
+    this.#sessions.clear()
+    this.#awaitingApplied.clear()
+    for (const call of [...this.#asked.keys()]) this.#take(call)?.reject(error)
+  }
+
+  #take(call: CallId): SessionCall | undefined {
+    const asked = this.#asked.get(call)
+    this.#asked.delete(call)
+    asked?.release?.()
+    return asked
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * The peer of this process: what the driver tells, made into promises, events and a status; and its
+ * life from the first step to the last file that is closed.
+ */
+import { EventEmitter } from 'node:events'
+import {
+  CoordinationError,
+  type Configuration,
+  type CoreView,
+  type PeerCore,
+  type Standing,
+} from '@conclave/core/internal'
+import type { Call, Session, Zxid } from '@conclave/core'
+import type { Refusal, Transport } from '@conclave/net'
+import type { Clock } from './clock.ts'
+import { electionChannel, peerChannel } from './diagnostics.ts'
+import type { Driver, DriverListener } from './driver.ts'
+import { drawPassword } from './entropy.ts'
+import { givenUpBefore, givenUpError, onGivingUp } from './giving-up.ts'
+import {
+  resolveCall,
+  resolveSessionOptions,
+  type PeerOptions,
+  type SessionOptions,
+} from './options.ts'
+import type { Member, Peer, PeerEvents, Role, Status } from './peer.ts'
+import { ReadyWaits } from './ready-waits.ts'
+
+/** Refusals that are remembered, for `status()` and `ready()`. */
+const maxRefusals = 16
+
+/** What a peer holds open. */
+export interface PeerParts {
+  readonly driver: Driver
+  readonly core: PeerCore
+  readonly transport: Transport | null
+  /** Frees the data directory. */
+  readonly closeStore: () => Promise<void>
+}
+
+export class LocalPeer implements Peer, DriverListener {
+  readonly id: number
+  readonly closed: Promise<CoordinationError | undefined>
+  readonly #options: PeerOptions
+  readonly #clock: Clock
+  readonly #events = new EventEmitter<PeerEvents>()
+  readonly #readyWaits: ReadyWaits
+  readonly #links = new Set<number>()
+  /** The last refusal of each address. */
+  readonly #refusals = new Map<string, string>()
+  #parts: PeerParts | undefined
+  #standing: Standing | undefined
+  #configuration: Configuration | null | undefined
+  /** What the peer knew when it stopped. */
+  #lastView: CoreView | undefined
+  /** Why it takes no more calls. */
+  #over: CoordinationError | undefined
+  #closing: Promise<void> | undefined
+  #settleClosed: (error: CoordinationError | undefined) => void = () => undefined
+
+  constructor(options: PeerOptions, clock: Clock) {
+    this.id = options.id
+    this.#options = options
+    this.#clock = clock
+    this.#readyWaits = new ReadyWaits(clock, () => this.status())
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve
+    })
+  }
+
+  /** Begins to take part in the ensemble. */
+  start(parts: PeerParts): void {
+    this.#parts = parts
+    if (peerChannel.hasSubscribers) peerChannel.publish({ type: 'opened', id: this.id })
+  }
+
+  get role(): Role {
+    return this.#over === undefined ? this.#view().standing.role : 'looking'
+  }
+
+  get lastApplied(): Zxid {
+    return this.#lastView?.lastApplied ?? this.#started().core.replica.lastApplied
+  }
+
+  /** Resolves once a leader is known and this peer is synced with it. */
+  async ready(call?: Call): Promise<void> {
+    const checked = resolveCall(call)
+    const tooLate = this.#tooLate()
+    if (tooLate !== undefined) throw tooLate
+    if (this.#standing?.ready === true) return
+    const givingUp = givenUpBefore(checked)
+    if (givingUp !== undefined) {
+      const what = `ready() of peer ${String(this.id)}`
+      throw givenUpError(givingUp, what, { outcome: 'not-applied', so: 'it did not wait' })
+    }
+    await this.#readyWaits.add(checked)
+  }
+
+  /** What the peer is and knows, now; after its end, what it knew last. */
+  status(): Status {
+    const view = this.#view()
+    const { standing } = view
+    const isOver = this.#over !== undefined
+    const members = this.#members(view.configuration)
+    const isSilent = ({ id, role }: Member): boolean =>
+      role === 'voter' && id !== this.id && !this.#links.has(id)
+    return {
+      id: this.id,
+      role: isOver ? 'looking' : standing.role,
+      leader: isOver || standing.leader === 0 ? undefined : standing.leader,
+      epoch: standing.epoch,
+      phase: isOver ? 'election' : standing.phase,
+      ready: !isOver && standing.ready,
+      reason: this.#over?.message ?? standing.reason,
+      lastLogged: view.lastLogged,
+      lastCommitted: view.lastCommitted,
+      lastApplied: view.lastApplied,
+      digest: view.digest,
+      damaged: standing.damaged ?? undefined,
+      members,
+      silentVoters: members.filter(isSilent).map(({ id }) => id),
+      refusals: [...this.#refusals.values()],
+    }
+  }
+
+  /** Opens a session on this peer. */
+  async session(options?: SessionOptions): Promise<Session> {
+    const sessionTimeoutMs = resolveSessionOptions(options, this.#options.timing)
+    const tooLate = this.#tooLate()
+    if (tooLate !== undefined) throw tooLate
+    const givingUp = givenUpBefore(options)
+    if (givingUp !== undefined) {
+      throw givenUpError(givingUp, 'session', { outcome: 'not-applied', so: 'it was not begun' })
+    }
+    return this.#started().driver.requestSession(sessionTimeoutMs, drawPassword(), options ?? {})
+  }
+
+  /** Hands over, then frees everything. Idempotent. */
+  async close(call?: Call): Promise<void> {
+    const checked = resolveCall(call)
+    this.#closing ??= this.#close(checked)
+    return this.#closing
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Listens for an event of the peer. */
+  on<E extends keyof PeerEvents>(event: E, listener: (...told: PeerEvents[E]) => void): this {
+    this.#events.on(event, listener as never)
+    return this
+  }
+
+  /** Like `on`, for the next time alone. */
+  once<E extends keyof PeerEvents>(event: E, listener: (...told: PeerEvents[E]) => void): this {
+    this.#events.once(event, listener as never)
+    return this
+  }
+
+  /** Takes a listener back. */
+  off<E extends keyof PeerEvents>(event: E, listener: (...told: PeerEvents[E]) => void): this {
+    this.#events.off(event, listener as never)
+    return this
+  }
+
+  /** @internal */
+  onStanding(standing: Standing): void {
+    const before = this.#standing
+    this.#standing = standing
+    this.#tellTransport()
+    if (electionChannel.hasSubscribers) {
+      const { role, phase, leader, epoch, reason } = standing
+      electionChannel.publish({ type: 'role', id: this.id, role, phase, leader, epoch, reason })
+    }
+    if (before?.role !== standing.role || before.epoch !== standing.epoch) {
+      this.#emit('role', standing.role, standing.epoch)
+    }
+    if (!standing.ready) return
+    this.#refusals.clear()
+    this.#readyWaits.resolveAll()
+    if (before?.ready !== true) this.#emit('ready')
+  }
+
+  /** @internal */
+  onLink(peer: number, isUp: boolean): void {
+    if (isUp) this.#links.add(peer)
+    else this.#links.delete(peer)
+  }
+
+  /** @internal */
+  onRefused({ address, reason, peer }: Refusal): void {
+    if (!this.#refusals.has(address) && this.#refusals.size >= maxRefusals) return
+    this.#refusals.set(address, reason)
+    if (peerChannel.hasSubscribers) {
+      peerChannel.publish({ type: 'refused', id: this.id, peer, address, reason })
+    }
+  }
+
+  /** @internal */
+  onFailed(error: CoordinationError, flightRecord: readonly string[]): void {
+    this.#end(error)
+    if (peerChannel.hasSubscribers) {
+      peerChannel.publish({ type: 'failed', id: this.id, error, flightRecord })
+    }
+    this.#emit('failed', error, flightRecord)
+    // The links at once: the others are to notice. The directory then, for whoever opens it again.
+    this.#closing ??= this.#free().catch(() => undefined)
+    void this.#closing.then(() => this.#settleClosed(error))
+  }
+
+  async #close(call: Call): Promise<void> {
+    if (peerChannel.hasSubscribers) peerChannel.publish({ type: 'closing', id: this.id })
+    const { driver } = this.#started()
+    await this.#handOver(call)
+    const over = this.#closedError()
+    driver.stop(over)
+    this.#end(over)
+    try {
+      await this.#free()
+    } finally {
+      if (peerChannel.hasSubscribers) peerChannel.publish({ type: 'closed', id: this.id })
+      const failed = this.#over !== over
+      this.#settleClosed(failed ? this.#over : undefined)
+    }
+  }
+
+  /** Resolves once everything is handed over, or the caller waits no longer. */
+  #handOver(call: Call): Promise<void> {
+    if (call.signal?.aborted === true) return Promise.resolve()
+    const { driver } = this.#started()
+    const timeoutMs = call.timeoutMs ?? 2 * this.#options.timing.silentPeerMs
+    return new Promise((resolve) => {
+      const release = onGivingUp({ signal: call.signal, timeoutMs }, this.#clock, () => resolve())
+      // Without a leader nobody would hear of it: the sessions expire, as they would after a crash.
+      const sessions = this.#standing?.ready === true ? driver.sessions : []
+      void Promise.allSettled(sessions.map((session) => session.close()))
+        .then(() => driver.handOver())
+        .then(() => {
+          release?.()
+          resolve()
+        })
+    })
+  }
+
+  /** Takes no more calls, for the first reason that is given. */
+  #end(error: CoordinationError): void {
+    if (this.#over !== undefined) return
+    this.#lastView = this.#view()
+    this.#over = error
+    this.#readyWaits.rejectAll(error)
+  }
+
+  /** Frees sockets and files, all of them, whatever fails; then rejects with the first failure. */
+  async #free(): Promise<void> {
+    const { driver, transport, closeStore } = this.#started()
+    const freed = [await settled(transport?.close())]
+    freed.push(await settled(driver.release()))
+    freed.push(await settled(closeStore()))
+    const failed = freed.find((one) => one.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  /** Why a call comes too late, if it does. */
+  #tooLate(): CoordinationError | undefined {
+    return this.#over ?? (this.#closing === undefined ? undefined : this.#closedError())
+  }
+
+  #closedError(): CoordinationError {
+    const message = `peer ${String(this.id)} is closed: open it again`
+    return new CoordinationError('PEER_CLOSED', message)
+  }
+
+  #started(): PeerParts {
+    if (this.#parts === undefined) throw new Error('the peer is not started')
+    return this.#parts
+  }
+
+  #view(): CoreView {
+    return this.#lastView ?? this.#started().core.inspect()
+  }
+
+  /** The other side of a handshake hears which ensemble this peer belongs to. */
+  #tellTransport(): void {
+    const { core, transport } = this.#started()
+    if (transport === null) return
+    const { configuration } = core.inspect()
+    if (configuration === this.#configuration) return
+    this.#configuration = configuration
+    const ensembleId = configuration?.ensembleId ?? 0
+    transport.setIdentity({ id: this.id, ensembleId, configuration })
+  }
+
+  /** Ids and roles as the ensemble has them, addresses as this peer's options have them. */
+  #members(configuration: Configuration | null): readonly Member[] {
+    const { members, network } = this.#options
+    return (configuration?.members ?? members).map(({ id, role }) => {
+      const address = network?.addresses.find((one) => one.id === id)
+      return { id, role, host: address?.host, port: address?.port }
+    })
+  }
+
+  #emit<E extends keyof PeerEvents>(event: E, ...told: PeerEvents[E]): void {
+    this.#started().driver.afterDelivery(() => {
+      this.#events.emit<keyof PeerEvents>(event, ...told)
+    })
+  }
+}
+
+async function settled(work: Promise<void> | undefined): Promise<PromiseSettledResult<void>> {
+  const [result] = await Promise.allSettled([work])
+  return result
+}

@@ -1,0 +1,101 @@
+/**
+ * A peer, as the application that hosts it sees it: whether it is ready, what it knows, and sessions
+ * on it. The types alone; local-peer.ts is behind them.
+ */
+import type { Call, CoordinationError, Session, Zxid } from '@conclave/core'
+import type { SessionOptions } from './options.ts'
+
+/** `looking` is a peer that knows no leader, or is not yet synced with the one it knows. */
+export type Role = 'looking' | 'leader' | 'follower' | 'observer'
+
+/** One peer of the ensemble. A standalone peer has no address. */
+export interface Member {
+  readonly id: number
+  readonly role: 'voter' | 'observer'
+  readonly host: string | undefined
+  readonly port: number | undefined
+}
+
+/** What a peer is and knows at one moment. Zxids are numbers; `formatZxid` prints them as `3:17`. */
+export interface Status {
+  readonly id: number
+  readonly role: Role
+  /** The leader that this peer follows, or itself; `undefined` while it knows none. */
+  readonly leader: number | undefined
+  /** The leader's reign, which this peer has joined. */
+  readonly epoch: number
+  /** Where the conversation with the other peers stands, as the protocol names it. */
+  readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast'
+  /** A leader is known and this peer is synced with it. */
+  readonly ready: boolean
+  /** Why the peer is where it is: a sentence for people. */
+  readonly reason: string
+  /** The end of this peer's log, of what it knows to be decided, and of what it has applied. */
+  readonly lastLogged: Zxid
+  readonly lastCommitted: Zxid
+  readonly lastApplied: Zxid
+  /** A hash of everything up to `lastApplied`: equal on every peer that stands there. */
+  readonly digest: string
+  /** Why the data was set aside as damaged, until an established leader has sent it anew. */
+  readonly damaged: string | undefined
+  readonly members: readonly Member[]
+  /** Voters to which there is no link. */
+  readonly silentVoters: readonly number[]
+  /** Links that were refused, by either side, and why. */
+  readonly refusals: readonly string[]
+}
+
+/** What listeners of a peer are told. There is no `error`: a fault never throws into the process. */
+export interface PeerEvents {
+  /** The peer has another role, or leads or follows in another epoch. */
+  role: [role: Role, epoch: number]
+  /** A leader is known and this peer is synced with it; also after every change of leader. */
+  ready: []
+  /** The peer has stopped itself. Its last steps are for a bug report; they hold no data. */
+  failed: [error: CoordinationError, flightRecord: readonly string[]]
+}
+
+/**
+ * One member of an ensemble, hosted in this process. It keeps the process alive until it is closed,
+ * and never ends it, prints, or throws into it.
+ */
+export interface Peer extends AsyncDisposable {
+  readonly id: number
+  readonly role: Role
+  /** Up to where local reads see. */
+  readonly lastApplied: Zxid
+  /**
+   * Resolves once the peer is closed, with `undefined`, or has stopped itself, with the reason. It
+   * never rejects.
+   */
+  readonly closed: Promise<CoordinationError | undefined>
+
+  /**
+   * Resolves once a leader is known and this peer is synced with it. Rejects with `TIMEOUT`, naming
+   * the voters that do not answer and the links that were refused, or with what stopped the peer.
+   */
+  ready(call?: Call): Promise<void>
+  /** What the peer is and knows, now. Works after `close()` too. */
+  status(): Status
+  /**
+   * Opens a session on this peer. It waits for a leader as long as it must, or `timeoutMs`.
+   *
+   * Rejects with `BAD_OPTION` for a `sessionTimeoutMs` that the ensemble cannot keep.
+   */
+  session(options?: SessionOptions): Promise<Session>
+  /**
+   * Closes the sessions of this process, hands over what the peer had to the rest of the ensemble,
+   * and frees sockets and files. Idempotent.
+   *
+   * `timeoutMs` and `signal` bound the handing over: the peer is closed all the same, and what was
+   * not handed over is found by the others as if it had crashed.
+   */
+  close(call?: Call): Promise<void>
+
+  /** Listens for an event of the peer. */
+  on<E extends keyof PeerEvents>(event: E, listener: (...told: PeerEvents[E]) => void): this
+  /** Like `on`, for the next time alone. */
+  once<E extends keyof PeerEvents>(event: E, listener: (...told: PeerEvents[E]) => void): this
+  /** Takes a listener back. */
+  off<E extends keyof PeerEvents>(event: E, listener: (...told: PeerEvents[E]) => void): this
+}

@@ -1,0 +1,114 @@
+/**
+ * Whole snapshots on their way to and from another peer: what the core asks for about them, done in
+ * order within each transfer and answered with events. A transfer that fails says so and is over; it
+ * never harms the snapshot in use.
+ */
+import type { Event, Replica } from '@conclave/core/internal'
+import type { Snapshot, SnapshotInstaller, SnapshotReader } from '@conclave/storage'
+
+interface Transfer {
+  /** The end of what was asked so far; each next thing waits for it. */
+  tail: Promise<void>
+  reader: SnapshotReader | undefined
+  installer: SnapshotInstaller<Replica> | undefined
+  readCount: number
+  /** The core wants nothing of it any more: no event follows. */
+  isClosed: boolean
+}
+
+export class SnapshotTransfers {
+  readonly #snapshot: Snapshot<Replica>
+  readonly #onEvent: (event: Event) => void
+  readonly #transfers = new Map<number, Transfer>()
+
+  constructor(snapshot: Snapshot<Replica>, onEvent: (event: Event) => void) {
+    this.#snapshot = snapshot
+    this.#onEvent = onEvent
+  }
+
+  /** Opens the snapshot as it is now; answers `snapshot-opened`. */
+  open(transfer: number): void {
+    this.#enqueue(transfer, async (state) => {
+      state.reader = await this.#snapshot.openReader()
+      return { type: 'snapshot-opened', transfer, at: state.reader.summary.end }
+    })
+  }
+
+  /** Reads the next chunk; answers `snapshot-read`. */
+  read(transfer: number): void {
+    this.#enqueue(transfer, async (state) => {
+      if (state.reader === undefined) return undefined
+      const { bytes, last } = await state.reader.read()
+      const number = state.readCount
+      state.readCount += 1
+      return { type: 'snapshot-read', transfer, number, bytes, last }
+    })
+  }
+
+  /** Writes a chunk; answers `snapshot-written`, or `snapshot-received` to the last one. */
+  write(transfer: number, number: number, bytes: Uint8Array, last: boolean): void {
+    this.#enqueue(transfer, async (state) => {
+      state.installer ??= await this.#snapshot.beginInstall()
+      await state.installer.write(bytes)
+      if (!last) return { type: 'snapshot-written', transfer, number }
+      const replica = await state.installer.finish()
+      // It is the snapshot in use from the log's next record on: nothing here may discard it.
+      state.installer = undefined
+      return { type: 'snapshot-received', transfer, replica }
+    })
+  }
+
+  /** Frees what a transfer holds, once what is under way is done. */
+  close(transfer: number): void {
+    const state = this.#transfers.get(transfer)
+    if (state === undefined) return
+    this.#transfers.delete(transfer)
+    state.isClosed = true
+    state.tail = state.tail.then(() => free(state))
+  }
+
+  /** Frees everything. Never rejects. */
+  async closeAll(): Promise<void> {
+    const states = [...this.#transfers.values()]
+    for (const transfer of [...this.#transfers.keys()]) this.close(transfer)
+    await Promise.all(states.map((state) => state.tail))
+  }
+
+  #enqueue(transfer: number, act: (state: Transfer) => Promise<Event | undefined>): void {
+    const state = this.#transfers.get(transfer) ?? {
+      tail: Promise.resolve(),
+      reader: undefined,
+      installer: undefined,
+      readCount: 0,
+      isClosed: false,
+    }
+    this.#transfers.set(transfer, state)
+    state.tail = state.tail.then(async () => {
+      if (state.isClosed) return
+      try {
+        const event = await act(state)
+        if (event !== undefined) this.#answer(state, event)
+      } catch (error) {
+        this.#answer(state, { type: 'snapshot-failed', transfer, reason: reasonOf(error) })
+        this.close(transfer)
+      }
+    })
+  }
+
+  #answer(state: Transfer, event: Event): void {
+    if (!state.isClosed) this.#onEvent(event)
+  }
+}
+
+async function free(state: Transfer): Promise<void> {
+  try {
+    await state.reader?.close()
+    await state.installer?.discard()
+  } catch {
+    // What cannot be freed is found and removed when the store is opened next; the transfer is over.
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
