@@ -1,0 +1,251 @@
+/**
+ * Forwarded requests as positional tuples. What a request asks is not judged here, only that it
+ * is a request: paths, sizes and rights are the leader's business (server/prepare.ts).
+ */
+import {
+  unreachable,
+  type CreateMode,
+  type CreateOperation,
+  type DeleteOperation,
+  type ForwardedRequest,
+  type Operation,
+  type SessionId,
+  type SessionRequest,
+  type SetOperation,
+  type WriteRequest,
+} from '@conclave/core/internal'
+import { ProtocolError } from './protocol-error.ts'
+import { Tuple } from './tuple.ts'
+
+/** The first field of every request and operation. Numbers are never reused. */
+const kinds = {
+  create: 1,
+  set: 2,
+  delete: 3,
+  check: 4,
+  transaction: 5,
+  'close-session': 6,
+} as const
+type Kind = keyof typeof kinds
+const kindsByNumber = new Map<number, Kind>(
+  Object.entries(kinds).map(([kind, number]) => [number, kind as Kind]),
+)
+
+const modes: readonly CreateMode[] = ['persistent', 'ephemeral']
+const maxPathLength = 65_536
+const maxOperations = 65_536
+const passwordBytes = 16
+const surrogate = /\p{Surrogate}/u
+
+/** A request's size in bytes, about; for deciding which requests share a frame. */
+export function weighRequest(request: WriteRequest): number {
+  return request.type === 'transaction'
+    ? request.operations.reduce((total, operation) => total + weighOperation(operation), 64)
+    : weighOperation(request)
+}
+
+function weighOperation(operation: Exclude<WriteRequest, { type: 'transaction' }> | Operation) {
+  const path = 'path' in operation ? operation.path.length : 0
+  const data = 'data' in operation ? (operation.data?.length ?? 0) : 0
+  return 64 + path + data
+}
+
+export function writeForwardedRequest(forwarded: ForwardedRequest): unknown[] {
+  const { session, requestId, hostedSince, request } = forwarded
+  return [session, requestId, hostedSince, writeRequest(request)]
+}
+
+export function readForwardedRequest(value: unknown): ForwardedRequest {
+  const tuple = new Tuple(value, 'a request')
+  const forwarded = {
+    session: tuple.count('session') as SessionId,
+    requestId: tuple.count('request id'),
+    hostedSince: tuple.zxid('hostedSince'),
+    request: readRequest(tuple.tuple('content')),
+  }
+  tuple.end()
+  return forwarded
+}
+
+export function writeSessionRequest(request: SessionRequest): unknown[] {
+  return [request.timeoutMs, request.password]
+}
+
+export function readSessionRequest(value: unknown): SessionRequest {
+  const tuple = new Tuple(value, 'a session request')
+  const request = { timeoutMs: tuple.durationMs('timeout'), password: tuple.bytes('password') }
+  tuple.end()
+  if (request.password.length !== passwordBytes) {
+    throw new ProtocolError(
+      'MESSAGE_MALFORMED',
+      `the password of a session request has ${String(request.password.length)} bytes, not 16`,
+    )
+  }
+  return request
+}
+
+function writeRequest(request: WriteRequest): unknown[] {
+  switch (request.type) {
+    case 'create':
+      return [...writeOperation(request), request.parents]
+    case 'delete':
+      return [...writeOperation(request), request.recursive]
+    case 'set':
+      return writeOperation(request)
+    case 'transaction':
+      return [kinds.transaction, writeOperations(request.operations)]
+    case 'close-session':
+      return [kinds['close-session']]
+    default:
+      return unreachable(request)
+  }
+}
+
+function writeOperations(operations: readonly Operation[]): unknown[][] {
+  if (operations.length > maxOperations) {
+    throw new ProtocolError(
+      'MESSAGE_TOO_LONG',
+      `a transaction of ${String(operations.length)} operations exceeds ${String(maxOperations)}`,
+    )
+  }
+  return operations.map(writeOperation)
+}
+
+function writeOperation(operation: Operation): unknown[] {
+  const { type } = operation
+  const path = checkedPath(operation.path)
+  switch (type) {
+    case 'create':
+      return [
+        kinds.create,
+        path,
+        operation.data,
+        modes.indexOf(operation.mode),
+        operation.sequential,
+      ]
+    case 'set':
+      return [kinds.set, path, operation.data, operation.version]
+    case 'delete':
+      return [kinds.delete, path, operation.version]
+    case 'check':
+      return [kinds.check, path, operation.version]
+    default:
+      return unreachable(type)
+  }
+}
+
+/** UTF-8 cannot say a lone surrogate: it would arrive as another path. */
+function checkedPath(path: string): string {
+  if (path.length > maxPathLength) {
+    throw new ProtocolError(
+      'MESSAGE_TOO_LONG',
+      `a path of ${String(path.length)} characters exceeds ${String(maxPathLength)}`,
+    )
+  }
+  if (surrogate.test(path)) {
+    throw new ProtocolError('MESSAGE_MALFORMED', 'a path with a lone surrogate cannot be sent')
+  }
+  return path
+}
+
+function readKind(tuple: Tuple): Kind {
+  const number = tuple.count('kind')
+  const kind = kindsByNumber.get(number)
+  if (kind === undefined) {
+    throw new ProtocolError(
+      'MESSAGE_MALFORMED',
+      `no request has kind ${String(number)}; run the same version on all peers`,
+    )
+  }
+  return kind
+}
+
+function readRequest(tuple: Tuple): WriteRequest {
+  const kind = readKind(tuple)
+  const request = readRequestOf(kind, tuple)
+  tuple.end()
+  return request
+}
+
+function readRequestOf(kind: Kind, tuple: Tuple): WriteRequest {
+  switch (kind) {
+    case 'create': {
+      const create = readCreate(tuple)
+      return { ...create, parents: tuple.boolean('parents') }
+    }
+    case 'set':
+      return readSet(tuple)
+    case 'delete': {
+      const deletion = readDelete(tuple)
+      return { ...deletion, recursive: tuple.boolean('recursive') }
+    }
+    case 'transaction':
+      return {
+        type: 'transaction',
+        operations: tuple.list('operations', maxOperations).map(readOperation),
+      }
+    case 'close-session':
+      return { type: 'close-session' }
+    case 'check':
+      throw new ProtocolError('MESSAGE_MALFORMED', 'a check is not a request of its own')
+    default:
+      return unreachable(kind)
+  }
+}
+
+function readOperation(value: unknown): Operation {
+  const tuple = new Tuple(value, 'an operation')
+  const operation = readOperationOf(readKind(tuple), tuple)
+  tuple.end()
+  return operation
+}
+
+function readOperationOf(kind: Kind, tuple: Tuple): Operation {
+  switch (kind) {
+    case 'create':
+      return readCreate(tuple)
+    case 'set':
+      return readSet(tuple)
+    case 'delete':
+      return readDelete(tuple)
+    case 'check':
+      return { type: 'check', path: readPath(tuple), version: readVersion(tuple) }
+    case 'transaction':
+    case 'close-session':
+      throw new ProtocolError('MESSAGE_MALFORMED', `a ${kind} is not an operation of a transaction`)
+    default:
+      return unreachable(kind)
+  }
+}
+
+function readCreate(tuple: Tuple): CreateOperation {
+  return {
+    type: 'create',
+    path: readPath(tuple),
+    data: tuple.bytesOrNull('data'),
+    mode: tuple.choice('mode', modes),
+    sequential: tuple.boolean('sequential'),
+  }
+}
+
+function readSet(tuple: Tuple): SetOperation {
+  return {
+    type: 'set',
+    path: readPath(tuple),
+    data: tuple.bytesOrNull('data'),
+    version: readVersion(tuple),
+  }
+}
+
+function readDelete(tuple: Tuple): DeleteOperation {
+  return { type: 'delete', path: readPath(tuple), version: readVersion(tuple) }
+}
+
+function readPath(tuple: Tuple): string {
+  return tuple.string('path', maxPathLength)
+}
+
+/** Any 32-bit integer: ZooKeeper's clients may ask for versions that no znode ever has. */
+function readVersion(tuple: Tuple): number {
+  return tuple.integer('version', -(2 ** 31), 2 ** 31 - 1)
+}
