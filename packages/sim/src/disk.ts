@@ -1,0 +1,404 @@
+/**
+ * One peer's disk: the log and the snapshot, with what has reached them and what has not.
+ *
+ * The log is one ordered sequence of appends. An append is durable when its sync is done, which takes
+ * its time and sometimes very long; a crash keeps a random beginning of those that were under way.
+ * The snapshot changes by whole checkpoints, which are durable at once or not at all; one received
+ * from a leader takes its place when the `snapshot-installed` that names it is durable.
+ *
+ * Not here: damage inside a record. A damaged store is one that was set aside (`damage`).
+ */
+import {
+  formatZxid,
+  type Effect,
+  type Event,
+  type LogRecord,
+  type Page,
+  type PeerId,
+  type RecoveredState,
+  type Zxid,
+} from '@conclave/core/internal'
+import { CheckpointWriter } from './checkpoint-writer.ts'
+import { LogImage } from './log-image.ts'
+import type { Machine } from './machine.ts'
+import { Random } from './prng.ts'
+import type { Microseconds, Scheduler } from './scheduler.ts'
+import { SnapshotTransfers } from './snapshot-transfers.ts'
+import { StoredSnapshot, type ChunkRegistry } from './stored-snapshot.ts'
+import { demand, Violation } from './violation.ts'
+
+/** How a disk behaves; drawn for each run. */
+export interface DiskProfile {
+  /** The mean time of a sync. */
+  readonly syncUs: Microseconds
+  /** How often a sync takes `slowSyncUs` more, on average. */
+  readonly slowSyncChance: number
+  readonly slowSyncUs: Microseconds
+  /** The mean time of a read, of a chunk, and of a slice of a checkpoint. */
+  readonly readUs: Microseconds
+  /** Records in a chunk of a transfer, and in a slice of a checkpoint. */
+  readonly chunkRecords: number
+  /** Pages that are purged together. */
+  readonly segmentPages: number
+}
+
+const diskEffects = [
+  'append-log',
+  'purge-log',
+  'read-log',
+  'write-checkpoint',
+  'open-snapshot',
+  'read-snapshot',
+  'write-snapshot',
+  'close-snapshot',
+] as const
+
+/** The effects that a disk performs. */
+export type DiskEffect = Extract<Effect, { type: (typeof diskEffects)[number] }>
+
+/** True of what a disk performs, in the order in which it is asked for. */
+export function isForDisk(effect: Effect): effect is DiskEffect {
+  return diskEffects.some((type) => type === effect.type)
+}
+
+/** What a disk needs of its surroundings. */
+export interface DiskSurroundings {
+  readonly seed: number
+  readonly peer: PeerId
+  readonly scheduler: Scheduler
+  readonly machine: Machine
+  readonly chunks: ChunkRegistry
+  readonly profile: DiskProfile
+  /** Called when records have become durable, in order. */
+  onDurable(records: readonly LogRecord[]): void
+}
+
+interface Append {
+  readonly seq: number
+  readonly records: readonly LogRecord[]
+  /** The received snapshot that a `snapshot-installed` among the records switches to. */
+  readonly snapshot: StoredSnapshot | null
+}
+
+interface Sync {
+  readonly generation: number
+  readonly done: () => void
+  isDone: boolean
+}
+
+export class Disk {
+  readonly #surroundings: DiskSurroundings
+  readonly #syncRandom: Random
+  readonly #readRandom: Random
+  readonly #crashRandom: Random
+  #durable = new LogImage()
+  #appended = new LogImage()
+  #pending: Append[] = []
+  #durableSnapshot: StoredSnapshot | null = null
+  #appendedSnapshot: StoredSnapshot | null = null
+  #checkpoint: CheckpointWriter | null = null
+  #transfers: SnapshotTransfers
+  #emit: (event: Event) => void = () => undefined
+  /** Rises when the store is opened and when it is lost: what was under way then never completes. */
+  #generation = 0
+  #busyUntil: Microseconds = 0
+  #readBusyUntil: Microseconds = 0
+  #stalledUntil: Microseconds = 0
+  #slowBy: Microseconds = 0
+  #isCalm = false
+  /** What waits for the device, in order. */
+  #syncs: Sync[] = []
+
+  constructor(surroundings: DiskSurroundings) {
+    this.#surroundings = surroundings
+    const { seed, peer } = surroundings
+    this.#syncRandom = new Random(seed, 'disk-sync', peer)
+    this.#readRandom = new Random(seed, 'disk-read', peer)
+    this.#crashRandom = new Random(seed, 'disk-crash', peer)
+    this.#transfers = this.#newTransfers()
+  }
+
+  /** What a restart would find if everything pending were lost. */
+  get durable(): LogImage {
+    return this.#durable
+  }
+
+  /** What the peer has handed over so far. */
+  get appended(): LogImage {
+    return this.#appended
+  }
+
+  /** The snapshot that a restart would find. */
+  get snapshot(): StoredSnapshot | null {
+    return this.#durableSnapshot
+  }
+
+  /** Reads back what is durable, as a restart does; from now on answers go to `emit`. */
+  open(emit: (event: Event) => void): RecoveredState {
+    this.#generation += 1
+    this.#emit = emit
+    this.#pending = []
+    this.#syncs = []
+    this.#checkpoint = null
+    this.#busyUntil = this.#surroundings.scheduler.now
+    this.#readBusyUntil = this.#surroundings.scheduler.now
+    this.#appended = this.#durable.clone()
+    this.#appendedSnapshot = this.#durableSnapshot
+    this.#transfers = this.#newTransfers()
+    return this.#recover()
+  }
+
+  perform(effect: DiskEffect): void {
+    switch (effect.type) {
+      case 'append-log':
+        this.#append(effect.seq, effect.records)
+        break
+      case 'purge-log':
+        this.#purge(effect.upTo)
+        break
+      case 'read-log':
+        this.#read(effect.reader, effect.after, effect.maxBytes)
+        break
+      case 'write-checkpoint':
+        this.#writeCheckpoint(effect.checkpoint)
+        break
+      case 'open-snapshot':
+        this.#transfers.openReader(effect.transfer, this.#appendedSnapshot)
+        break
+      case 'read-snapshot':
+        this.#transfers.read(effect.transfer)
+        break
+      case 'write-snapshot':
+        this.#transfers.write(effect)
+        break
+      case 'close-snapshot':
+        this.#transfers.close(effect.transfer)
+        break
+    }
+  }
+
+  /** The peer is gone: of what was pending, a random beginning is kept. */
+  crash(): void {
+    this.#generation += 1
+    const kept = this.#crashRandom.integer(0, this.#pending.length)
+    for (const append of this.#pending.splice(0, kept)) this.#makeDurable(append)
+    this.#pending = []
+    if (this.#checkpoint?.isSyncing === true && this.#crashRandom.chance(0.5)) {
+      this.#checkpoint.complete()
+    }
+    this.#checkpoint = null
+  }
+
+  /** The peer closes: what is pending becomes durable, as a log that is closed promises. */
+  close(): void {
+    this.#generation += 1
+    for (const append of this.#pending) this.#makeDurable(append)
+    this.#pending = []
+    this.#checkpoint = null
+  }
+
+  /** Everything on it is gone. */
+  wipe(): void {
+    this.#durable = new LogImage()
+    this.#durableSnapshot = null
+  }
+
+  /** The store was set aside, and one that says why took its place. */
+  damage(reason: string): void {
+    this.wipe()
+    this.#durable.apply({ type: 'damage-found', reason })
+  }
+
+  /** No more faults: whatever is under way is done soon, and nothing is slow any more. */
+  heal(): void {
+    const { scheduler } = this.#surroundings
+    this.#isCalm = true
+    this.#slowBy = 0
+    this.#stalledUntil = 0
+    this.#busyUntil = scheduler.now
+    for (const sync of this.#syncs) scheduler.after(0, () => this.#finish(sync))
+  }
+
+  /** From now on each sync takes this much longer. */
+  slowDown(by: Microseconds): void {
+    this.#slowBy = by
+  }
+
+  /** No sync that begins now is done before `until`. */
+  stall(until: Microseconds): void {
+    this.#stalledUntil = until
+  }
+
+  #newTransfers(): SnapshotTransfers {
+    const { machine, chunks, profile } = this.#surroundings
+    return new SnapshotTransfers({
+      machine,
+      chunks,
+      chunkRecords: profile.chunkRecords,
+      answer: (event) => this.#answerLater(event),
+    })
+  }
+
+  #recover(): RecoveredState {
+    const log = this.#durable
+    const stored = this.#durableSnapshot
+    const summary = stored?.summary ?? null
+    const { machine } = this.#surroundings
+    let replica = machine.emptyReplica()
+    if (stored !== null && summary !== null) {
+      demand(
+        log.end.last >= summary.end.last && log.holds(summary.end),
+        'D2',
+        () => `the log ends at ${formatZxid(log.end.last)}, below its snapshot`,
+      )
+      const sink = machine.createReplicaSink()
+      sink.add(stored.records())
+      replica = sink.finish(summary)
+    }
+    const applied = summary?.end.last ?? (0 as Zxid)
+    demand(applied >= log.start.last, 'D2', () => 'the log begins behind its snapshot')
+    return {
+      acceptedEpoch: log.acceptedEpoch,
+      acceptedLeader: log.acceptedLeader,
+      currentEpoch: log.currentEpoch,
+      configuration: log.configuration ?? summary?.configuration ?? null,
+      previousConfiguration: log.previousConfiguration,
+      replica,
+      logStart: log.start,
+      pageEnds: log.pages.map(({ last, crc }) => ({ last, crc })),
+      history: log.between(applied, log.end.last),
+      damaged: log.damaged,
+    }
+  }
+
+  #append(seq: number, records: readonly LogRecord[]): void {
+    let snapshot: StoredSnapshot | null = null
+    for (const record of records) {
+      this.#appended.apply(record)
+      if (record.type === 'snapshot-installed') {
+        snapshot = this.#transfers.takeReceived(record.at)
+        this.#appendedSnapshot = snapshot
+      }
+    }
+    this.#pending.push({ seq, records, snapshot })
+    this.#whenSynced(() => this.#synced(seq))
+  }
+
+  /** Runs `done` when a sync that is asked for now is over, unless the store was lost before. */
+  #whenSynced(done: () => void): void {
+    const { scheduler, profile } = this.#surroundings
+    let delay = this.#slowBy + this.#syncRandom.exponential(profile.syncUs)
+    if (this.#syncRandom.chance(profile.slowSyncChance) && !this.#isCalm) {
+      delay += this.#syncRandom.exponential(profile.slowSyncUs)
+    }
+    const begins = Math.max(scheduler.now, this.#busyUntil, this.#stalledUntil)
+    this.#busyUntil = begins + delay
+    const sync: Sync = { generation: this.#generation, done, isDone: false }
+    this.#syncs.push(sync)
+    scheduler.at(this.#busyUntil, () => this.#finish(sync))
+  }
+
+  #finish(sync: Sync): void {
+    if (sync.isDone || sync.generation !== this.#generation) return
+    sync.isDone = true
+    this.#syncs = this.#syncs.filter((one) => one !== sync)
+    sync.done()
+  }
+
+  #synced(seq: number): void {
+    // One sync may cover appends that came while it waited for its turn.
+    const upTo = this.#syncRandom.chance(0.5) ? (this.#pending.at(-1)?.seq ?? seq) : seq
+    let newest = 0
+    while (this.#pending[0] !== undefined && this.#pending[0].seq <= upTo) {
+      const append = this.#pending.shift() as Append
+      this.#makeDurable(append)
+      newest = append.seq
+    }
+    if (newest > 0) this.#emit({ type: 'log-synced', seq: newest })
+  }
+
+  #makeDurable(append: Append): void {
+    for (const record of append.records) this.#durable.apply(record)
+    if (append.snapshot !== null) this.#durableSnapshot = append.snapshot
+    this.#surroundings.onDurable(append.records)
+  }
+
+  #purge(upTo: Zxid): void {
+    const snapshotEnd = this.#durableSnapshot?.end.last ?? (0 as Zxid)
+    demand(
+      upTo <= snapshotEnd,
+      'D2',
+      () => `purge up to ${formatZxid(upTo)}, the snapshot stands at ${formatZxid(snapshotEnd)}`,
+    )
+    const purgeable = this.#durable.between(this.#durable.start.last, upTo)
+    const whole = purgeable.length - (purgeable.length % this.#surroundings.profile.segmentPages)
+    const newest = purgeable[whole - 1]
+    if (newest === undefined) return
+    this.#durable.purge(newest.last)
+    this.#appended.purge(newest.last)
+  }
+
+  #read(reader: number, after: Zxid, maxBytes: number): void {
+    this.#later(() => {
+      const log = this.#appended
+      const known = after === log.start.last || log.pageAt(after) !== undefined
+      const pages: Page[] = []
+      let bytes = 0
+      for (const page of known ? log.between(after, log.end.last) : []) {
+        bytes += page.bytes.length
+        if (pages.length > 0 && bytes > maxBytes) break
+        pages.push(page)
+      }
+      this.#emit({ type: 'log-read', reader, pages })
+    })
+  }
+
+  #writeCheckpoint(checkpoint: Extract<Effect, { type: 'write-checkpoint' }>['checkpoint']): void {
+    if (this.#checkpoint !== null) throw new Violation('D2', 'two checkpoints at once')
+    const { end } = checkpoint.summary
+    demand(
+      this.#durable.holds(end) && end.last <= this.#durable.end.last,
+      'D2',
+      () => `a checkpoint at ${formatZxid(end.last)} holds what is not durable in the log`,
+    )
+    if (this.#appendedSnapshot === null) {
+      this.#appendedSnapshot = new StoredSnapshot()
+      this.#durableSnapshot = this.#appendedSnapshot
+    }
+    const writer = new CheckpointWriter(checkpoint, this.#appendedSnapshot)
+    this.#checkpoint = writer
+    this.#takeSlice(writer)
+  }
+
+  /** Slices come one by one while the peer goes on, as a driver takes them. */
+  #takeSlice(writer: CheckpointWriter): void {
+    this.#later(() => {
+      if (writer.takeSlice(this.#surroundings.profile.chunkRecords)) this.#takeSlice(writer)
+      else {
+        this.#whenSynced(() => {
+          writer.complete()
+          this.#checkpoint = null
+          this.#emit({ type: 'checkpoint-written' })
+        })
+      }
+    })
+  }
+
+  #answerLater(event: () => Event | null): void {
+    this.#later(() => {
+      const answer = event()
+      if (answer !== null) this.#emit(answer)
+    })
+  }
+
+  #later(action: () => void): void {
+    const { scheduler, profile } = this.#surroundings
+    const generation = this.#generation
+    // One after the other, as they were asked for.
+    const begins = Math.max(scheduler.now, this.#readBusyUntil)
+    this.#readBusyUntil = begins + this.#readRandom.exponential(profile.readUs)
+    scheduler.at(this.#readBusyUntil, () => {
+      if (generation === this.#generation) action()
+    })
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * What can go wrong in a run, as plain values: a schedule of faults is drawn before the run begins,
+ * can be written down, and can be made shorter. A fault that has a length ends by itself.
+ *
+ * Faults that destroy a store respect what the ensemble can bear (`Ensemble.loseStore` declines); all
+ * others may come together in any way: what they cost is progress, never a promise.
+ */
+import type { PeerId } from '@conclave/core/internal'
+import type { CrashPoint } from './crash-points.ts'
+import type { Ensemble } from './ensemble.ts'
+import type { Member } from './member.ts'
+import type { Parting } from './network.ts'
+import type { Microseconds, Scheduler } from './scheduler.ts'
+
+/** Whom a fault hits: this peer, or whoever leads then, or somebody who does not. */
+export type Target =
+  | { readonly peer: PeerId }
+  /** `choice` picks among several, by remainder. */
+  | { readonly role: 'leader' | 'other'; readonly choice: number }
+
+/** The ways that a partition blocks: pairs of sender and receiver. */
+export type BlockedWays = readonly (readonly [from: PeerId, to: PeerId])[]
+
+export type Fault = { readonly at: Microseconds } & (
+  | {
+      readonly type: 'crash'
+      readonly target: Target
+      readonly parting: Parting
+      readonly downUs: Microseconds
+    }
+  | {
+      readonly type: 'crash-at'
+      readonly target: Target
+      readonly point: CrashPoint
+      readonly parting: Parting
+      readonly withinUs: Microseconds
+      readonly downUs: Microseconds
+    }
+  | { readonly type: 'power-loss'; readonly downUs: Microseconds }
+  | { readonly type: 'close'; readonly target: Target; readonly downUs: Microseconds }
+  | { readonly type: 'pause'; readonly target: Target; readonly forUs: Microseconds }
+  | { readonly type: 'break-link'; readonly a: PeerId; readonly b: PeerId }
+  | { readonly type: 'partition'; readonly ways: BlockedWays; readonly forUs: Microseconds }
+  /** The leader hears nobody, or nobody hears the leader, or both. */
+  | {
+      readonly type: 'isolate'
+      readonly target: Target
+      readonly direction: 'in' | 'out' | 'both'
+      readonly forUs: Microseconds
+    }
+  | {
+      readonly type: 'slow-disk'
+      readonly target: Target
+      readonly byUs: Microseconds
+      readonly forUs: Microseconds
+    }
+  | { readonly type: 'stall-disk'; readonly target: Target; readonly forUs: Microseconds }
+  | { readonly type: 'stall-app'; readonly target: Target; readonly forUs: Microseconds }
+  | {
+      readonly type: 'lose-store'
+      readonly target: Target
+      readonly how: 'wipe' | 'damage'
+      readonly downUs: Microseconds
+    }
+)
+export type FaultType = Fault['type']
+
+/** Has the fault happen now. A target that is not there is left alone. */
+export function inject(fault: Fault, ensemble: Ensemble, scheduler: Scheduler): void {
+  switch (fault.type) {
+    case 'power-loss':
+      for (const member of ensemble.members.values()) {
+        ensemble.crash(member, 'silence', fault.downUs)
+      }
+      return
+    case 'break-link':
+      ensemble.network.breakLink(fault.a, fault.b)
+      return
+    case 'partition':
+      block(fault.ways, fault.forUs, ensemble, scheduler)
+      return
+    default: {
+      const member = findTarget(fault.target, ensemble)
+      if (member !== null) injectAt(fault, member, ensemble, scheduler)
+    }
+  }
+}
+
+type TargetedFault = Extract<Fault, { target: Target }>
+
+function injectAt(
+  fault: TargetedFault,
+  member: Member,
+  ensemble: Ensemble,
+  scheduler: Scheduler,
+): void {
+  switch (fault.type) {
+    case 'crash':
+      ensemble.crash(member, fault.parting, fault.downUs)
+      break
+    case 'crash-at': {
+      const { point, parting, withinUs, downUs } = fault
+      ensemble.crashAt(member, point, parting, withinUs, downUs)
+      break
+    }
+    case 'close':
+      ensemble.close(member, fault.downUs)
+      break
+    case 'pause':
+      if (member.isRunning) member.pauseUntil(scheduler.now + fault.forUs)
+      break
+    case 'isolate':
+      block(waysAround(member.id, fault.direction, ensemble), fault.forUs, ensemble, scheduler)
+      break
+    case 'slow-disk':
+      member.disk.slowDown(fault.byUs)
+      scheduler.after(fault.forUs, () => member.disk.slowDown(0))
+      break
+    case 'stall-disk':
+      member.disk.stall(scheduler.now + fault.forUs)
+      break
+    case 'stall-app':
+      member.stallApp(true)
+      scheduler.after(fault.forUs, () => member.stallApp(false))
+      break
+    case 'lose-store':
+      ensemble.loseStore(member, fault.how, fault.downUs)
+      break
+  }
+}
+
+function findTarget(target: Target, ensemble: Ensemble): Member | null {
+  if ('peer' in target) return ensemble.members.get(target.peer) ?? null
+  const { leader } = ensemble
+  if (target.role === 'leader') return leader
+  const others = [...ensemble.members.values()].filter((member) => member !== leader)
+  return others[target.choice % others.length] ?? null
+}
+
+function waysAround(
+  peer: PeerId,
+  direction: 'in' | 'out' | 'both',
+  ensemble: Ensemble,
+): BlockedWays {
+  const others = [...ensemble.members.keys()].filter((id) => id !== peer)
+  const incoming = others.map((other) => [other, peer] as const)
+  const outgoing = others.map((other) => [peer, other] as const)
+  if (direction === 'in') return incoming
+  return direction === 'out' ? outgoing : [...incoming, ...outgoing]
+}
+
+function block(
+  ways: BlockedWays,
+  forUs: Microseconds,
+  ensemble: Ensemble,
+  scheduler: Scheduler,
+): void {
+  for (const [from, to] of ways) ensemble.network.block(from, to)
+  scheduler.after(forUs, () => {
+    for (const [from, to] of ways) ensemble.network.unblock(from, to)
+  })
+}

@@ -1,0 +1,116 @@
+/**
+ * What the sessions of a run asked for and what they were told: the record that the client-side
+ * invariants are judged by.
+ */
+import type {
+  CallId,
+  ErrorCode,
+  Outcome,
+  PeerId,
+  Refusal,
+  SessionId,
+  Txn,
+  WatchDepth,
+  WriteRequest,
+  WriteResult,
+  Zxid,
+} from '@conclave/core/internal'
+import type { Microseconds } from './scheduler.ts'
+
+export type Answer =
+  | { readonly type: 'reply'; readonly zxid: Zxid; readonly result: WriteResult }
+  | { readonly type: 'refused'; readonly zxid: Zxid; readonly refusal: Refusal }
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly outcome: Outcome }
+  | { readonly type: 'synced'; readonly zxid: Zxid }
+  /** The peer is gone, and with it whoever waited. The outcome is unknown. */
+  | { readonly type: 'lost' }
+
+/** One call of a session. */
+export interface Call {
+  readonly id: CallId
+  readonly session: SessionId
+  readonly peer: PeerId
+  /** `null` of a sync. */
+  readonly request: WriteRequest | null
+  readonly calledAt: Microseconds
+  /** The last zxid that was committed anywhere when it was called. */
+  readonly floor: Zxid
+  answer: Answer | null
+  /** Its txn in the committed log, once there is one. */
+  zxid: Zxid | null
+}
+
+export interface Watch {
+  readonly number: number
+  readonly path: string
+  readonly depth: WatchDepth
+}
+
+/** One session, as its application sees it. */
+export class SessionHistory {
+  readonly id: SessionId
+  readonly peer: PeerId
+  readonly timeoutMs: number
+  /** In the order in which they were made. */
+  readonly calls: Call[] = []
+  readonly watches = new Map<number, Watch>()
+  /** What it was told last, or `null`. */
+  ended: 'closed' | 'expired' | 'moved' | null = null
+  /** True when its application is gone. */
+  abandoned = false
+  #unmatched = 0
+
+  constructor(id: SessionId, peer: PeerId, timeoutMs: number) {
+    this.id = id
+    this.peer = peer
+    this.timeoutMs = timeoutMs
+  }
+
+  get isOpen(): boolean {
+    return this.ended === null && !this.abandoned
+  }
+
+  /** Finds the call that the session's next txn in the log must belong to. */
+  matchNext(): Call | undefined {
+    for (;;) {
+      const call = this.calls[this.#unmatched]
+      if (call === undefined) return undefined
+      this.#unmatched += 1
+      // What definitely failed was never forwarded, so it has no number in the log either.
+      if (call.request !== null && !isDefiniteFailure(call.answer)) return call
+    }
+  }
+}
+
+/** True of an answer after which no txn of the call may ever be found. */
+export function isDefiniteFailure(answer: Answer | null): boolean {
+  return answer?.type === 'failed' && answer.outcome === 'not-applied'
+}
+
+/** One request for a session. */
+export interface SessionCall {
+  readonly id: CallId
+  readonly peer: PeerId
+  readonly timeoutMs: number
+  /** Its password, as the model writes it. */
+  readonly password: string
+  answer: { readonly session: SessionId } | { readonly outcome: Outcome } | null
+}
+
+export class History {
+  readonly #sessions = new Map<SessionId, SessionHistory>()
+  readonly sessionCalls: SessionCall[] = []
+
+  get sessions(): ReadonlyMap<SessionId, SessionHistory> {
+    return this.#sessions
+  }
+
+  open(session: SessionHistory): void {
+    this.#sessions.set(session.id, session)
+  }
+
+  /** The session that a txn speaks for, unless no application ever learnt that it exists. */
+  sessionOf(txn: Txn): SessionHistory | undefined {
+    return this.#sessions.get(txn.session)
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Z9: when a page is committed, a quorum of disks holds it durably, and so everything before it. The
+ * disks are looked into; nobody's ack is believed. A peer that lost its store counts only after an
+ * established leader has brought it up to date (Z19).
+ */
+import { formatZxid, type Page } from '@conclave/core/internal'
+import type { Invariant, Observed, ObservedPeer } from '../observation.ts'
+import { demand } from '../violation.ts'
+
+export class CommitOnQuorum implements Invariant {
+  readonly id = 'Z9'
+  readonly #observed: Observed
+
+  constructor(observed: Observed) {
+    this.#observed = observed
+  }
+
+  onCommitted(peer: ObservedPeer, page: Page): void {
+    const holders: number[] = []
+    for (const one of this.#observed.peers.values()) {
+      if (one.isVoter && !one.isAmnesiac && one.durable.holds(page)) holders.push(one.id)
+    }
+    demand(
+      holders.length >= this.#observed.quorumSize,
+      this.id,
+      () =>
+        `peer ${peer.id} commits ${formatZxid(page.last)}, durable at ${holders.join() || 'none'}`,
+    )
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * One pair of peers, as both their transports see it: at most one connection at each end, and what is
+ * on its way on it. A connection is FIFO on each lane and breaks rather than lose, repeat or reorder;
+ * each end learns of its beginning and of its end at a time of its own.
+ *
+ * Not here: when links are dialled and broken, which is network.ts.
+ */
+import type { Message, PeerId } from '@conclave/core/internal'
+import type { Microseconds } from './scheduler.ts'
+
+/** The lane of one direction of a connection. */
+export interface Lane {
+  /** When the newest message on it arrives: none sent later arrives before. */
+  arrivesAt: Microseconds
+  /** What was sent while the way was blocked, in order. */
+  held: (readonly Message[])[]
+}
+
+/** One incarnation of a link. Nothing of one ever reaches another. */
+export interface Connection {
+  readonly incarnation: number
+  readonly ends: ReadonlyMap<PeerId, ConnectionEnd>
+  /** True when it is broken, whether or not its ends know. */
+  broken: boolean
+}
+
+export interface ConnectionEnd {
+  /** When this end learns that the connection is up. */
+  upAt: Microseconds
+  /** What this end sends. */
+  readonly liveness: Lane
+  readonly data: Lane
+}
+
+function newEnd(): ConnectionEnd {
+  return {
+    upAt: Infinity,
+    liveness: { arrivesAt: 0, held: [] },
+    data: { arrivesAt: 0, held: [] },
+  }
+}
+
+export class Link {
+  readonly peers: readonly [PeerId, PeerId]
+  readonly #attached = new Map<PeerId, Connection>()
+  #incarnation = 0
+  #newest: Connection | null = null
+  /** True while a dial is on its way: there is never more than one. */
+  dialling = false
+
+  constructor(a: PeerId, b: PeerId) {
+    this.peers = [a, b]
+  }
+
+  other(peer: PeerId): PeerId {
+    return this.peers[0] === peer ? this.peers[1] : this.peers[0]
+  }
+
+  /** The connection that this end believes to be up. */
+  connectionAt(peer: PeerId): Connection | undefined {
+    return this.#attached.get(peer)
+  }
+
+  /** True when both ends hold the same unbroken connection. */
+  get isWhole(): boolean {
+    const connection = this.#attached.get(this.peers[0])
+    return (
+      connection !== undefined &&
+      !connection.broken &&
+      this.#attached.get(this.peers[1]) === connection
+    )
+  }
+
+  /** The connection that was made last, attached or not. */
+  get newest(): Connection | null {
+    return this.#newest
+  }
+
+  /** A new incarnation, attached nowhere yet. */
+  newConnection(): Connection {
+    this.#incarnation += 1
+    const ends = new Map(this.peers.map((peer) => [peer, newEnd()]))
+    this.#newest = { incarnation: this.#incarnation, ends, broken: false }
+    return this.#newest
+  }
+
+  attach(peer: PeerId, connection: Connection): void {
+    this.#attached.set(peer, connection)
+  }
+
+  detach(peer: PeerId): void {
+    this.#attached.delete(peer)
+  }
+}

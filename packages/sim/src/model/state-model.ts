@@ -1,0 +1,139 @@
+/**
+ * The replicated state, replayed from the committed log by other means than the core's: tree,
+ * sessions, configuration. What no correct ensemble would ever commit throws, with the name of the
+ * rule.
+ */
+import {
+  formatZxid,
+  sessionIdAt,
+  type Configuration,
+  type SessionId,
+  type TreeTxn,
+  type Txn,
+  type Zxid,
+} from '@conclave/core/internal'
+import { demand } from '../violation.ts'
+import { ephemeralsOf, TreeModel, type ModelChange } from './tree-model.ts'
+
+export interface ModelSession {
+  readonly id: SessionId
+  readonly timeoutMs: number
+  readonly password: string
+  readonly host: number
+  readonly hostedSince: Zxid
+  /** When it ended, or `null`. */
+  endedAt: Zxid | null
+  lastRequestId: number
+}
+
+export class StateModel {
+  readonly tree = new TreeModel()
+  readonly #sessions = new Map<SessionId, ModelSession>()
+  #configuration: Configuration | null = null
+
+  get configuration(): Configuration | null {
+    return this.#configuration
+  }
+
+  /** The session, whether or not it has ended. */
+  session(id: SessionId): ModelSession | undefined {
+    return this.#sessions.get(id)
+  }
+
+  /** Every session that there ever was. */
+  sessions(): IterableIterator<ModelSession> {
+    return this.#sessions.values()
+  }
+
+  isLive(id: SessionId): boolean {
+    return this.#sessions.get(id)?.endedAt === null
+  }
+
+  /** True when the session existed and had not ended right after `zxid`. */
+  wasLiveAt(id: SessionId, zxid: Zxid): boolean {
+    const session = this.#sessions.get(id)
+    return (
+      session !== undefined &&
+      (session.id as number) <= zxid &&
+      (session.endedAt === null || session.endedAt > zxid)
+    )
+  }
+
+  /** Applies the next txn; what it changed, in order. */
+  apply(txn: Txn, zxid: Zxid): readonly ModelChange[] {
+    switch (txn.type) {
+      case 'create':
+      case 'set':
+      case 'delete':
+      case 'check':
+        return this.#changeTree([txn], zxid, txn.timeMs)
+      case 'transaction':
+      case 'create-with-parents':
+      case 'delete-subtree':
+        return this.#changeTree(txn.txns, zxid, txn.timeMs)
+      case 'create-session':
+        this.#createSession(txn, zxid)
+        return []
+      case 'move-session': {
+        const session = this.#sessions.get(txn.moved)
+        demand(session?.endedAt === null, 'S7', () => 'a session moves that is not live')
+        this.#sessions.set(txn.moved, { ...session, host: txn.host, hostedSince: zxid })
+        return []
+      }
+      case 'close-session':
+        return this.#closeSession(txn.closed, txn.paths, zxid)
+      case 'configure':
+        this.#configuration = txn.configuration
+        return []
+      case 'refuse':
+        return []
+    }
+  }
+
+  #changeTree(txns: readonly TreeTxn[], zxid: Zxid, timeMs: number): ModelChange[] {
+    const changes: ModelChange[] = []
+    for (const txn of txns) {
+      if (txn.type === 'create' && txn.ephemeralOwner !== 0) {
+        demand(
+          this.isLive(txn.ephemeralOwner),
+          'S2',
+          () => `${formatZxid(zxid)} creates ${txn.path} for a session that is not live`,
+        )
+      }
+      const change = this.tree.apply(txn, zxid, timeMs)
+      if (change !== null) changes.push(change)
+    }
+    return changes
+  }
+
+  #createSession(txn: Txn & { readonly type: 'create-session' }, zxid: Zxid): void {
+    const id = sessionIdAt(zxid)
+    demand(!this.#sessions.has(id), 'S1', () => `session ${id} is created twice`)
+    this.#sessions.set(id, {
+      id,
+      timeoutMs: txn.timeoutMs,
+      password: txn.password.join(),
+      host: txn.host,
+      hostedSince: zxid,
+      endedAt: null,
+      lastRequestId: 0,
+    })
+  }
+
+  #closeSession(closed: SessionId, paths: readonly string[], zxid: Zxid): ModelChange[] {
+    const session = this.#sessions.get(closed)
+    demand(
+      session?.endedAt === null,
+      'S3',
+      () => `${formatZxid(zxid)} ends session ${closed}, which is not live`,
+    )
+    const owned = ephemeralsOf(this.tree, closed)
+    demand(
+      owned.length === paths.length && owned.every((path) => paths.includes(path)),
+      'S3',
+      () => `the end of session ${closed} deletes ${paths.join()}, it owned ${owned.join()}`,
+    )
+    session.endedAt = zxid
+    return paths.map((path) => this.tree.delete(path, zxid))
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The namespace once more, as plainly as it can be written: immutable znodes in Maps, every version
+ * kept, so that the state at any zxid can be asked for later. Shares no code with the core, and
+ * knows the rules only from their description.
+ */
+import type { SessionId, TreeTxn, Zxid } from '@conclave/core/internal'
+import { demand } from '../violation.ts'
+
+export interface ModelZnode {
+  readonly path: string
+  readonly data: Uint8Array | null
+  readonly czxid: number
+  readonly mzxid: number
+  readonly pzxid: number
+  readonly ctime: number
+  readonly mtime: number
+  readonly version: number
+  /** Creates and deletes of direct children so far. */
+  readonly creates: number
+  readonly deletes: number
+  readonly owner: number
+}
+
+/** What one txn did to one znode. */
+export interface ModelChange {
+  readonly type: 'created' | 'changed' | 'deleted'
+  readonly path: string
+  readonly zxid: Zxid
+  /** The znode after the change; as it was, of a deleted one. */
+  readonly znode: ModelZnode
+}
+
+interface Version {
+  readonly zxid: number
+  readonly znode: ModelZnode | null
+}
+
+const root: ModelZnode = {
+  path: '/',
+  data: null,
+  czxid: 0,
+  mzxid: 0,
+  pzxid: 0,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  creates: 0,
+  deletes: 0,
+  owner: 0,
+}
+
+/** The path of the parent; of the root, the empty string. */
+export function parentPathOf(path: string): string {
+  if (path === '/') return ''
+  const cut = path.lastIndexOf('/')
+  return cut === 0 ? '/' : path.slice(0, cut)
+}
+
+export class TreeModel {
+  readonly #current = new Map<string, ModelZnode>([['/', root]])
+  readonly #versions = new Map<string, Version[]>([['/', [{ zxid: 0, znode: root }]]])
+  /** Every path that ever was a child of this one. */
+  readonly #everChildren = new Map<string, Set<string>>()
+
+  /** The znode as it is after the last txn that was applied. */
+  get(path: string): ModelZnode | null {
+    return this.#current.get(path) ?? null
+  }
+
+  get size(): number {
+    return this.#current.size
+  }
+
+  /** Every znode, as it is after the last txn that was applied. */
+  znodes(): IterableIterator<ModelZnode> {
+    return this.#current.values()
+  }
+
+  /** The znode as it was right after `zxid`. */
+  at(path: string, zxid: number): ModelZnode | null {
+    const versions = this.#versions.get(path) ?? []
+    for (let index = versions.length - 1; index >= 0; index -= 1) {
+      const version = versions[index] as Version
+      if (version.zxid <= zxid) return version.znode
+    }
+    return null
+  }
+
+  /** Every path that was a znode right after `zxid`. */
+  pathsAt(zxid: number): string[] {
+    return [...this.#versions.keys()].filter((path) => this.at(path, zxid) !== null)
+  }
+
+  /** The paths of the direct children right after `zxid`, in no order that means anything. */
+  childrenAt(path: string, zxid: number): string[] {
+    return [...(this.#everChildren.get(path) ?? [])].filter((one) => this.at(one, zxid) !== null)
+  }
+
+  /** The paths of the direct children after the last txn that was applied. */
+  childrenOf(path: string): string[] {
+    return [...(this.#everChildren.get(path) ?? [])].filter((one) => this.#current.has(one))
+  }
+
+  /** Applies one change of a txn. Refuses what the state before it does not allow. */
+  apply(txn: TreeTxn, zxid: Zxid, timeMs: number): ModelChange | null {
+    switch (txn.type) {
+      case 'create':
+        return this.#create(txn, zxid, timeMs)
+      case 'set': {
+        const old = this.#existing(txn.path)
+        demand(
+          txn.version === old.version + 1,
+          'D3',
+          () => `set of ${txn.path} makes version ${txn.version} of ${old.version}`,
+        )
+        const { data, version } = txn
+        const znode = { ...old, data, version, mzxid: zxid, mtime: timeMs }
+        this.#put(zxid, txn.path, znode)
+        return { type: 'changed', path: txn.path, zxid, znode }
+      }
+      case 'delete':
+        return this.delete(txn.path, zxid)
+      case 'check':
+        this.#existing(txn.path)
+        return null
+    }
+  }
+
+  delete(path: string, zxid: Zxid): ModelChange {
+    const znode = this.#existing(path)
+    demand(znode.creates === znode.deletes, 'D5', () => `delete of ${path}, which has children`)
+    const parent = this.#existing(parentPathOf(path))
+    this.#put(zxid, path, null)
+    this.#put(zxid, parent.path, { ...parent, deletes: parent.deletes + 1, pzxid: zxid })
+    return { type: 'deleted', path, zxid, znode }
+  }
+
+  #create(txn: TreeTxn & { readonly type: 'create' }, zxid: Zxid, timeMs: number): ModelChange {
+    const { path, data, ephemeralOwner } = txn
+    demand(!this.#current.has(path), 'D5', () => `create of ${path}, which exists`)
+    const parent = this.#existing(parentPathOf(path))
+    demand(parent.owner === 0, 'D5', () => `create of ${path} below an ephemeral znode`)
+    demand(
+      txn.parentCreateCount === parent.creates + 1,
+      'Q1',
+      () =>
+        `create of ${path} counts ${txn.parentCreateCount} creates, there are ${parent.creates}`,
+    )
+    const znode: ModelZnode = {
+      ...root,
+      path,
+      data,
+      czxid: zxid,
+      mzxid: zxid,
+      pzxid: zxid,
+      ctime: timeMs,
+      mtime: timeMs,
+      owner: ephemeralOwner,
+    }
+    this.#put(zxid, parent.path, { ...parent, creates: parent.creates + 1, pzxid: zxid })
+    this.#put(zxid, path, znode)
+    let siblings = this.#everChildren.get(parent.path)
+    if (siblings === undefined) {
+      siblings = new Set()
+      this.#everChildren.set(parent.path, siblings)
+    }
+    siblings.add(path)
+    return { type: 'created', path, zxid, znode }
+  }
+
+  #existing(path: string): ModelZnode {
+    const znode = this.get(path)
+    demand(znode !== null, 'D5', () => `a txn changes ${path}, which does not exist`)
+    return znode
+  }
+
+  #put(zxid: number, path: string, znode: ModelZnode | null): void {
+    if (znode === null) this.#current.delete(path)
+    else this.#current.set(path, znode)
+    const versions = this.#versions.get(path)
+    if (versions === undefined) this.#versions.set(path, [{ zxid, znode }])
+    else versions.push({ zxid, znode })
+  }
+}
+
+/** The owner's ephemeral znodes, as they are after the last txn that was applied. */
+export function ephemeralsOf(tree: TreeModel, owner: SessionId): string[] {
+  return [...tree.znodes()].filter((one) => one.owner === owner).map((one) => one.path)
+}

@@ -1,0 +1,124 @@
+/**
+ * The second half of a run: the faults are over, and now the ensemble must work. Within a bound one
+ * leader is established and every peer is ready (V1); every call that was open is answered; sessions
+ * without an application end (S5); every peer serves a new session, a write and a read of it (V3);
+ * and all converge to one state (V2).
+ */
+import type { CreateMode } from '@conclave/core/internal'
+import type { Call } from './history.ts'
+import type { Ensemble } from './ensemble.ts'
+import { secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
+import { Violation } from './violation.ts'
+import type { Workload } from './workload.ts'
+
+export interface ProgressSurroundings {
+  readonly scheduler: Scheduler
+  readonly ensemble: Ensemble
+  readonly workload: Workload
+  /** The longest timeout of any session. */
+  readonly sessionTimeoutMs: number
+}
+
+/** How often it is looked whether a goal is reached. */
+const lookUs = secondUs / 20
+
+/** Heals everything and demands progress, goal by goal. Throws a `Violation` named V1, V2, V3 or S5. */
+export function demandProgress(surroundings: ProgressSurroundings): void {
+  const { ensemble, workload, sessionTimeoutMs } = surroundings
+  workload.quieten()
+  ensemble.heal()
+  reach(surroundings, 'V1', 30 * secondUs, () => unready(ensemble))
+  reach(surroundings, 'V3', 10 * secondUs, () => workload.openCalls)
+  const expiryUs = Math.ceil(sessionTimeoutMs * 1_200) + 5 * secondUs
+  reach(surroundings, 'S5', expiryUs, () => orphans(ensemble, workload))
+  probe(surroundings)
+  reach(surroundings, 'V2', 10 * secondUs, () => unconverged(ensemble))
+}
+
+/** Runs on until nothing is missing; what is missing after `withinUs` is the violation. */
+function reach(
+  { scheduler }: ProgressSurroundings,
+  invariant: string,
+  withinUs: Microseconds,
+  missing: () => readonly string[],
+): void {
+  const end = scheduler.now + withinUs
+  for (;;) {
+    const left = missing()
+    if (left.length === 0) return
+    if (scheduler.now >= end) {
+      const seconds = withinUs / secondUs
+      throw new Violation(invariant, `${seconds} s after the last fault: ${left.join('; ')}`)
+    }
+    scheduler.runUntil(scheduler.now + lookUs)
+  }
+}
+
+function unready(ensemble: Ensemble): readonly string[] {
+  const missing: string[] = []
+  if (ensemble.leader === null) missing.push('no leader is established')
+  for (const member of ensemble.members.values()) {
+    const standing = member.view?.standing
+    if (standing === undefined) missing.push(`peer ${member.id} is down`)
+    else if (!standing.ready || standing.leader !== ensemble.leader?.id) {
+      missing.push(`peer ${member.id} is ${standing.role} in ${standing.phase}: ${standing.reason}`)
+    } else if (member.isAmnesiac || standing.damaged !== null) {
+      missing.push(`peer ${member.id} is not healed`)
+    }
+  }
+  return missing
+}
+
+/** Sessions that live though no application has them. */
+function orphans(ensemble: Ensemble, workload: Workload): readonly string[] {
+  const kept = new Set(workload.openSessions.map((session) => session.id))
+  return [...ensemble.oracle.model.sessions()]
+    .filter((session) => session.endedAt === null && !kept.has(session.id))
+    .map((session) => `session ${session.id} of peer ${session.host} lives without an application`)
+}
+
+/** Every peer serves: a new session, a write, a sync, a read that shows the write. */
+function probe(surroundings: ProgressSurroundings): void {
+  const { ensemble, workload } = surroundings
+  const { probes } = workload
+  const members = [...ensemble.members.values()]
+  for (const [index, member] of members.entries()) probes[index]?.ask(member)
+  reach(surroundings, 'V3', 10 * secondUs, () =>
+    members
+      .filter((_, index) => probes[index]?.session === null)
+      .map((member) => `peer ${member.id} opens no session`),
+  )
+  const calls: Call[] = []
+  for (const mode of ['persistent', 'ephemeral'] as const) {
+    for (const [index, member] of members.entries()) {
+      const call = probes[index]?.write(createProbe(`/probe-${member.id}-${mode}`, mode))
+      if (call !== null && call !== undefined) calls.push(call)
+    }
+  }
+  for (const client of probes) {
+    const call = client.write(null)
+    if (call !== null) calls.push(call)
+  }
+  reach(surroundings, 'V3', 10 * secondUs, () =>
+    calls
+      .filter((call) => call.answer?.type !== 'reply' && call.answer?.type !== 'synced')
+      .map((call) => `call ${call.id} at peer ${call.peer} came to ${JSON.stringify(call.answer)}`),
+  )
+}
+
+function createProbe(path: string, mode: CreateMode): NonNullable<Call['request']> {
+  return { type: 'create', path, data: null, mode, sequential: false, parents: false }
+}
+
+function unconverged(ensemble: Ensemble): readonly string[] {
+  const { end } = ensemble.oracle.committed
+  const views = [...ensemble.members.values()].map((member) => ({
+    id: member.id,
+    view: member.view,
+  }))
+  const digests = new Set(views.map(({ view }) => view?.digest))
+  const behind = views.filter(({ view }) => view?.lastApplied !== end.last)
+  const missing = behind.map(({ id }) => `peer ${id} has not applied everything`)
+  if (digests.size > 1) missing.push('the digests differ')
+  return missing
+}

@@ -1,0 +1,129 @@
+/**
+ * Everything about a run that is decided before it begins, as one plain value: a seed comes to one
+ * scenario, and a scenario, not a seed, is what a run is made from. So a failing one can be written
+ * down, and made smaller, without its seed.
+ */
+import {
+  defaultLimits,
+  defaultTiming,
+  type Limits,
+  type Member,
+  type Timing,
+} from '@conclave/core/internal'
+import type { DiskProfile } from './disk.ts'
+import type { EnsembleProfile } from './ensemble.ts'
+import { drawFaultMix, drawFaults } from './fault-plan.ts'
+import type { Fault } from './faults.ts'
+import type { ClockProfile } from './member.ts'
+import type { NetworkProfile } from './network.ts'
+import { Random } from './prng.ts'
+import { millisecondUs, secondUs, type Microseconds } from './scheduler.ts'
+import { drawWorkload, type WorkloadProfile } from './workload-profile.ts'
+
+export interface Scenario {
+  readonly seed: number
+  /** How long faults may come. */
+  readonly faultyUs: Microseconds
+  readonly ensemble: EnsembleProfile
+  readonly workload: WorkloadProfile
+  readonly faults: readonly Fault[]
+}
+
+/** The scenario of a seed: a swarm's draw of everything that may differ between runs. */
+export function drawScenario(seed: number, seconds: number): Scenario {
+  const random = new Random(seed, 'scenario')
+  const faultyUs = Math.floor(seconds * secondUs)
+  const members = drawMembers(random)
+  const timing = drawTiming(random)
+  const ensemble: EnsembleProfile = {
+    members,
+    timing,
+    limits: drawLimits(random),
+    network: drawNetwork(random, timing),
+    disk: drawDisk(random),
+    step: {
+      tickUs: Math.floor((timing.heartbeatMs * millisecondUs) / 4),
+      batchUs: random.pick([0, 50, 200, 2_000]),
+    },
+    clocks: drawClocks(random, members.length),
+  }
+  const workload = drawWorkload(random, timing)
+  const mix = drawFaultMix(random)
+  const peers = members.map((member) => member.id)
+  return { seed, faultyUs, ensemble, workload, faults: drawFaults(seed, mix, peers, faultyUs) }
+}
+
+function drawMembers(random: Random): readonly Member[] {
+  const voters = random.chance(0.7) ? 3 : 5
+  const observers = random.chance(0.15) ? 1 : 0
+  return Array.from({ length: voters + observers }, (_, index) => ({
+    id: index + 1,
+    role: index < voters ? 'voter' : 'observer',
+  }))
+}
+
+function drawTiming(random: Random): Timing {
+  const scale = random.pick([1, 1, 0.5])
+  return {
+    heartbeatMs: defaultTiming.heartbeatMs * scale,
+    silentPeerMs: defaultTiming.silentPeerMs * scale,
+    diskStallMs: defaultTiming.diskStallMs * scale,
+    electionSettleMs: defaultTiming.electionSettleMs * scale,
+  }
+}
+
+/** Small limits, so that what is rare in life is common here. */
+function drawLimits(random: Random): Limits {
+  const small = random.chance(0.8)
+  const often = random.chance(0.7)
+  return {
+    ...defaultLimits,
+    maxPageTxns: random.pick([1, 2, 5, 50, 1_000]),
+    maxPageBytes: small ? random.pick([256, 1_024, 16_384]) : defaultLimits.maxPageBytes,
+    maxPagesOutstanding: random.pick([1, 2, 4, 8]),
+    maxSessionRequests: random.pick([4, 16, 16_384]),
+    maxWindowBytes: small ? random.pick([1, 1_000, 20_000]) : defaultLimits.maxWindowBytes,
+    maxRetainedBytes: small ? random.pick([1, 1_000, 50_000]) : defaultLimits.maxRetainedBytes,
+    maxLogReadBytes: small ? random.pick([1, 500, 5_000]) : defaultLimits.maxLogReadBytes,
+    maxSnapshotChunks: random.pick([1, 2, 4]),
+    checkpointZnodes: often ? random.pick([3, 10, 50]) : defaultLimits.checkpointZnodes,
+    checkpointLogBytes: often ? random.pick([1_000, 20_000]) : defaultLimits.checkpointLogBytes,
+    checkpointMs: random.pick([500, 3_000, 30_000]),
+    maxCounter: random.chance(0.3) ? random.pick([16, 64, 128]) : defaultLimits.maxCounter,
+  }
+}
+
+function drawNetwork(random: Random, timing: Timing): NetworkProfile {
+  const silentUs = timing.silentPeerMs * millisecondUs
+  return {
+    delayUs: random.pick([20, 200, 2_000]),
+    jitterUs: random.pick([20, 500, 5_000]),
+    slowChance: random.pick([0, 0, 0.001, 0.02]),
+    slowUs: random.pick([20, 200]) * millisecondUs,
+    backOffUs: random.pick([20, 100, 300]) * millisecondUs,
+    noticeFromUs: Math.floor(silentUs / 2),
+    noticeUpToUs: 4 * silentUs,
+  }
+}
+
+function drawDisk(random: Random): DiskProfile {
+  return {
+    syncUs: random.pick([100, 500, 3_000]),
+    slowSyncChance: random.pick([0, 0, 0.005, 0.05]),
+    slowSyncUs: random.pick([20, 100, 500]) * millisecondUs,
+    readUs: random.pick([50, 500, 3_000]),
+    chunkRecords: random.pick([1, 3, 20]),
+    segmentPages: random.pick([1, 1, 8, 64]),
+  }
+}
+
+/** Right clocks in half of the runs, up to 5 % off either way in the others. */
+function drawClocks(random: Random, count: number): readonly ClockProfile[] {
+  const skewed = random.chance(0.5)
+  return Array.from({ length: count }, () => {
+    const rate = 0.95 + 0.1 * random.unit()
+    const offsetMs = random.integer(0, 10_000_000)
+    const wallOffsetMs = random.integer(-3_600_000, 3_600_000)
+    return { rate: skewed ? rate : 1, offsetMs, wallOffsetMs: skewed ? wallOffsetMs : 0 }
+  })
+}

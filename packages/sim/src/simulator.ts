@@ -1,0 +1,95 @@
+/**
+ * One run: a scenario in, an outcome out. First a time of faults, in which nothing is demanded but
+ * that every invariant holds at every step; then all faults end, and progress is demanded.
+ *
+ * The same scenario takes the same course, event by event: the trace's hash says so.
+ */
+import { Coverage, type Marks } from './coverage.ts'
+import { Ensemble } from './ensemble.ts'
+import { inject } from './faults.ts'
+import type { Machine } from './machine.ts'
+import { demandProgress } from './progress.ts'
+import type { Scenario } from './scenario.ts'
+import { Scheduler, type Microseconds } from './scheduler.ts'
+import { Trace } from './trace.ts'
+import { Violation } from './violation.ts'
+import { Workload } from './workload.ts'
+
+export interface SimulationOptions {
+  readonly machine: Machine
+  /** Takes every line of the trace, as it comes. */
+  readonly print?: (line: string) => void
+  /** Lines of the trace that a failure shows. */
+  readonly keptLines?: number
+}
+
+/** What a run came to. */
+export interface Outcome {
+  readonly seed: number
+  /** 8 hexadecimal digits: equal for two runs that took the same course. */
+  readonly hash: string
+  /** Lines of the trace. */
+  readonly events: number
+  readonly committedTxns: number
+  readonly marks: Marks
+  readonly failure: Failure | null
+}
+
+export interface Failure {
+  readonly invariant: string
+  readonly detail: string
+  readonly at: Microseconds
+  readonly lines: readonly string[]
+  /** What to type to see it again. */
+  readonly replay: string
+  readonly cause: unknown
+}
+
+/** Runs a scenario to its end, or to the first violation. Throws only for a fault of its own. */
+export function simulate(scenario: Scenario, options: SimulationOptions): Outcome {
+  const { seed, ensemble: profile, workload: workloadProfile, faults, faultyUs } = scenario
+  const { maxCounter } = profile.limits
+  const scheduler = new Scheduler()
+  const trace = new Trace(options.keptLines ?? 400, options.print ?? null)
+  const coverage = new Coverage(maxCounter)
+  const { machine } = options
+  const ensemble = new Ensemble({
+    seed,
+    profile,
+    machine,
+    scheduler,
+    trace,
+    watchers: [coverage],
+  })
+  const workload = new Workload({ seed, profile: workloadProfile, ensemble, scheduler })
+  let failure: Failure | null = null
+  try {
+    ensemble.start()
+    workload.start()
+    for (const fault of faults) {
+      scheduler.at(fault.at, () => {
+        trace.note(scheduler.now, 0, JSON.stringify(fault))
+        inject(fault, ensemble, scheduler)
+      })
+    }
+    scheduler.runUntil(faultyUs)
+    trace.note(scheduler.now, 0, 'heal')
+    const { sessionTimeoutMs } = workloadProfile
+    demandProgress({ scheduler, ensemble, workload, sessionTimeoutMs })
+    ensemble.oracle.atEnd()
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error
+    failure = {
+      invariant: error.invariant,
+      detail: error.detail,
+      at: scheduler.now,
+      lines: trace.lines(),
+      replay: `npm run sim -- --seed ${seed} --seconds ${faultyUs / 1_000_000}`,
+      cause: error.cause,
+    }
+  }
+  const { pages } = ensemble.oracle.committed
+  const committedTxns = pages.reduce((sum, page) => sum + page.last - page.first + 1, 0)
+  const { marks } = coverage
+  return { seed, hash: trace.hash, events: trace.count, committedTxns, marks, failure }
+}

@@ -1,0 +1,64 @@
+/** What the applications of a run do, and how often; drawn for each run. */
+import type { Timing } from '@conclave/core/internal'
+import type { Random } from './prng.ts'
+import { millisecondUs, type Microseconds } from './scheduler.ts'
+
+/** The kinds of what a session does next. */
+export const activities = [
+  'create',
+  'set',
+  'delete',
+  'transaction',
+  'sync',
+  'read',
+  'watch',
+  'unwatch',
+  'abort',
+  'close',
+] as const
+export type Activity = (typeof activities)[number]
+
+export interface WorkloadProfile {
+  /** Applications, each with one session at a time on a peer of its own choice. */
+  readonly clientCount: number
+  /** The mean time between two activities of a session. */
+  readonly thinkUs: Microseconds
+  /** Calls that a session has open at most. */
+  readonly pipelining: number
+  /** The relative weight of each activity. */
+  readonly weights: Readonly<Record<Activity, number>>
+  /** Names below each directory: few make conflicts. */
+  readonly names: number
+  readonly sessionTimeoutMs: number
+}
+
+const usualWeights: Readonly<Record<Activity, number>> = {
+  create: 10,
+  set: 12,
+  delete: 6,
+  transaction: 4,
+  sync: 3,
+  read: 8,
+  watch: 1,
+  unwatch: 1,
+  abort: 1,
+  close: 1,
+}
+
+/** Draws a workload; each activity but writing is absent from some runs. */
+export function drawWorkload(random: Random, timing: Timing): WorkloadProfile {
+  const weights = Object.fromEntries(
+    activities.map((activity) => {
+      const kept = activity === 'create' || activity === 'set' || random.chance(0.8)
+      return [activity, kept ? usualWeights[activity] : 0]
+    }),
+  ) as Record<Activity, number>
+  return {
+    clientCount: random.integer(2, 8),
+    thinkUs: random.pick([50, 200, 500, 1_000]) * millisecondUs,
+    pipelining: random.pick([1, 4, 16]),
+    weights,
+    names: random.pick([2, 5, 20]),
+    sessionTimeoutMs: timing.silentPeerMs * random.pick([3, 5, 10]),
+  }
+}

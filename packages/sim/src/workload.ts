@@ -1,0 +1,294 @@
+/**
+ * The applications of a run: each has one session at a time, on a peer that runs, and writes, reads,
+ * watches, gives up and closes as it is drawn. Everything it asks for and everything it is told is
+ * in the history.
+ *
+ * Each value that is written is unique, so that what is read tells who wrote it.
+ */
+import {
+  findZnode,
+  getChildren,
+  type CallId,
+  type Delivery,
+  type Effect,
+  type Event,
+  type SessionId,
+} from '@conclave/core/internal'
+import { Client } from './client.ts'
+import type { ApplicationListener, Ensemble } from './ensemble.ts'
+import { SessionHistory, type Call, type SessionCall } from './history.ts'
+import type { Member } from './member.ts'
+import type { Reading } from './observation.ts'
+import { Random } from './prng.ts'
+import type { Scheduler } from './scheduler.ts'
+import { demand } from './violation.ts'
+import type { WorkloadProfile } from './workload-profile.ts'
+
+export interface WorkloadSurroundings {
+  readonly seed: number
+  readonly profile: WorkloadProfile
+  readonly ensemble: Ensemble
+  readonly scheduler: Scheduler
+}
+
+export class Workload implements ApplicationListener {
+  readonly #surroundings: WorkloadSurroundings
+  readonly #clients: readonly Client[]
+  readonly #passwords: Random
+  readonly #calls = new Map<CallId, { readonly call: Call; readonly client: Client }>()
+  readonly #sessionCalls = new Map<
+    CallId,
+    { readonly call: SessionCall; readonly client: Client; readonly member: Member }
+  >()
+  readonly #owners = new Map<SessionId, Client>()
+  #lastCall = 0
+
+  constructor(surroundings: WorkloadSurroundings) {
+    this.#surroundings = surroundings
+    const { seed, profile, ensemble } = surroundings
+    this.#passwords = new Random(seed, 'password')
+    const count = profile.clientCount + ensemble.members.size
+    this.#clients = Array.from({ length: count }, (_, index) => {
+      // The first ones work; behind them is one for each member that only asks it, in the end.
+      const works = index < profile.clientCount
+      return new Client(new Random(seed, 'workload', index), this, profile, works)
+    })
+    ensemble.applications = this
+  }
+
+  get ensemble(): Ensemble {
+    return this.#surroundings.ensemble
+  }
+
+  /** The clients that ask each member, in the order of the members. */
+  get probes(): readonly Client[] {
+    return this.#clients.slice(this.#surroundings.profile.clientCount)
+  }
+
+  /** Has every working client begin, and go on until `quieten`. */
+  start(): void {
+    for (const client of this.#clients) if (client.works) this.#thinkOn(client)
+  }
+
+  /** Nothing new is asked for. */
+  quieten(): void {
+    for (const client of this.#clients) client.isQuiet = true
+  }
+
+  /** Calls that wait for an answer. */
+  get openCalls(): readonly string[] {
+    const calls = [...this.#calls.values()].map(({ call }) => `call ${call.id}`)
+    const sessions = [...this.#sessionCalls.keys()].map((id) => `session call ${id}`)
+    return [...calls, ...sessions]
+  }
+
+  /** Sessions that their applications still have. */
+  get openSessions(): readonly SessionHistory[] {
+    return [...this.#owners.values()].flatMap((client) => client.session ?? [])
+  }
+
+  #thinkOn(client: Client): void {
+    const { scheduler, profile } = this.#surroundings
+    scheduler.after(client.random.exponential(profile.thinkUs), () => {
+      if (client.isQuiet) return
+      client.act()
+      this.#thinkOn(client)
+    })
+  }
+
+  /** Asks a member for a session. */
+  requestSession(client: Client, member: Member, timeoutMs: number): void {
+    const id = this.#nextCall()
+    const password = Uint8Array.from({ length: 16 }, () => this.#passwords.integer(0, 255))
+    const call = { id, peer: member.id, timeoutMs, password: password.join(), answer: null }
+    this.ensemble.oracle.history.sessionCalls.push(call)
+    this.#sessionCalls.set(id, { call, client, member })
+    member.push({ type: 'session-requested', call: id, timeoutMs, password })
+  }
+
+  /** Makes a call of the client's session: a write, or a sync. */
+  call(client: Client, session: SessionHistory, request: Call['request']): Call {
+    const { oracle } = this.ensemble
+    const call: Call = {
+      id: this.#nextCall(),
+      session: session.id,
+      peer: session.peer,
+      request,
+      calledAt: this.#surroundings.scheduler.now,
+      floor: oracle.committed.end.last,
+      answer: null,
+      zxid: null,
+    }
+    session.calls.push(call)
+    this.#calls.set(call.id, { call, client })
+    const member = this.#memberOf(session)
+    if (request === null) {
+      member.push({ type: 'sync-requested', session: session.id, call: call.id })
+    } else {
+      member.push({ type: 'request-received', session: session.id, call: call.id, request })
+    }
+    return call
+  }
+
+  abort(session: SessionHistory, call: Call): void {
+    this.#memberOf(session).push({ type: 'call-aborted', call: call.id })
+  }
+
+  addWatch(
+    session: SessionHistory,
+    watch: number,
+    path: string,
+    depth: 'node' | 'children' | 'subtree',
+  ): void {
+    session.watches.set(watch, { number: watch, path, depth })
+    this.#memberOf(session).push({
+      type: 'watch-added',
+      session: session.id,
+      watch,
+      path,
+      depth,
+    })
+  }
+
+  /** The watch goes when the peer has heard of it: see `onStepped`. */
+  removeWatch(session: SessionHistory, watch: number): void {
+    this.#memberOf(session).push({ type: 'watch-removed', session: session.id, watch })
+  }
+
+  /** Has the client read when it has been told all that it is told now. */
+  readSoon(client: Client, path: string): void {
+    this.#surroundings.scheduler.after(0, () => {
+      if (client.session !== null) this.read(client.session, path)
+    })
+  }
+
+  /** Reads at the session's peer, as it is now. */
+  read(session: SessionHistory, path: string): Reading {
+    const member = this.#memberOf(session)
+    const replica = member.core?.replica
+    demand(replica !== undefined, 'C3', () => 'an application reads at a peer that is down')
+    const found = findZnode(replica, path) ?? null
+    const children = found === null ? [] : getChildren(replica, path).children
+    const reading = { path, zxid: replica.lastApplied, found, children }
+    this.ensemble.oracle.onRead(member, session, reading)
+    return reading
+  }
+
+  onEffect(member: Member, effect: Effect): void {
+    switch (effect.type) {
+      case 'open-session':
+        this.#opened(member, effect.call, effect.session, effect.timeoutMs)
+        break
+      case 'fail-session': {
+        const asked = this.#sessionCalls.get(effect.call)
+        if (asked === undefined) break
+        this.#sessionCalls.delete(effect.call)
+        asked.call.answer = { outcome: effect.outcome }
+        this.ensemble.oracle.onSessionAnswer(member, asked.call)
+        asked.client.onSessionFailed()
+        break
+      }
+      case 'deliver':
+        for (const item of effect.items) this.#delivered(member, effect.to, item)
+        break
+      default:
+        break
+    }
+  }
+
+  onStepped(_member: Member, events: readonly Event[]): void {
+    for (const event of events) {
+      if (event.type !== 'watch-removed') continue
+      this.ensemble.oracle.history.sessions.get(event.session)?.watches.delete(event.watch)
+    }
+  }
+
+  onStopped(member: Member): void {
+    for (const [id, { call, client }] of this.#calls) {
+      if (call.peer !== member.id) continue
+      this.#calls.delete(id)
+      call.answer = { type: 'lost' }
+      client.onAnswered(call)
+    }
+    for (const [id, asked] of this.#sessionCalls) {
+      if (asked.member !== member) continue
+      this.#sessionCalls.delete(id)
+      asked.call.answer = { outcome: 'unknown' }
+      asked.client.onSessionFailed()
+    }
+    for (const [id, client] of this.#owners) {
+      if (client.session?.peer !== member.id) continue
+      client.session.abandoned = true
+      this.#owners.delete(id)
+      client.onSessionEnded()
+    }
+  }
+
+  #nextCall(): CallId {
+    this.#lastCall += 1
+    return this.#lastCall
+  }
+
+  #memberOf(session: SessionHistory): Member {
+    return this.ensemble.members.get(session.peer) as Member
+  }
+
+  #opened(member: Member, id: CallId, session: SessionId, timeoutMs: number): void {
+    const asked = this.#sessionCalls.get(id)
+    demand(asked !== undefined, 'C1', () => `peer ${member.id} answers session call ${id} twice`)
+    this.#sessionCalls.delete(id)
+    asked.call.answer = { session }
+    this.ensemble.oracle.onSessionAnswer(member, asked.call)
+    const history = new SessionHistory(session, member.id, timeoutMs)
+    this.ensemble.oracle.history.open(history)
+    this.#owners.set(session, asked.client)
+    asked.client.onSessionOpened(history)
+  }
+
+  #delivered(member: Member, id: SessionId, item: Delivery): void {
+    const { oracle } = this.ensemble
+    const session = oracle.history.sessions.get(id)
+    demand(session !== undefined, 'S1', () => `peer ${member.id} tells a session nobody knows`)
+    oracle.onDelivery(member, session, item)
+    switch (item.type) {
+      case 'watch-event':
+      case 'watch-gap':
+        break
+      case 'ended':
+        this.#ended(session, item.reason)
+        break
+      case 'reply':
+      case 'refused':
+      case 'failed':
+      case 'synced': {
+        const open = this.#calls.get(item.call)
+        const answered = open?.call ?? session.calls.find((call) => call.id === item.call)
+        demand(answered !== undefined, 'C1', () => `call ${item.call} was never made`)
+        // An answer behind another one is what C1 looks for.
+        if (open !== undefined) {
+          this.#calls.delete(item.call)
+          open.call.answer = item
+        }
+        oracle.onAnswer(member, session, answered)
+        open?.client.onAnswered(open.call)
+        break
+      }
+    }
+  }
+
+  #ended(session: SessionHistory, reason: 'closed' | 'expired' | 'moved'): void {
+    session.ended = reason
+    const waiting = [...this.#calls.values()].filter(({ call }) => call.session === session.id)
+    // What its peer has not heard yet will be refused later.
+    const member = this.#memberOf(session)
+    const forgotten = waiting.find(({ call }) => !member.hasPending(call.id))
+    demand(
+      forgotten === undefined,
+      'C1',
+      () => `session ${session.id} ends, its call ${String(forgotten?.call.id)} is not answered`,
+    )
+    const client = this.#owners.get(session.id)
+    this.#owners.delete(session.id)
+    client?.onSessionEnded()
+  }
+}
