@@ -1,0 +1,248 @@
+/** Three services as processes of their own, on real disks and sockets, killed and started at will. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { OpenOptions } from 'conclave'
+import type { Notice, Question } from './service.ts'
+
+/** What a peer says of itself, as far as these programs look. */
+export interface PeerStatus {
+  readonly role: string
+  readonly epoch: number
+  readonly lastApplied: number
+  readonly digest: string
+  readonly damaged: string | undefined
+}
+
+export interface Acknowledged {
+  readonly by: number
+  readonly id: string
+  readonly epoch: number
+  readonly atMs: number
+}
+
+const deadlineMs = 60_000
+
+/** Comparable with what the services say. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Asks again and again until the answer is yes; fails, naming what was waited for. */
+export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+  const end = nowMs() + deadlineMs
+  while (!(await holds())) {
+    if (nowMs() > end) throw new Error(`in vain for ${deadlineMs / 1_000} s: ${what}`)
+    await sleep(20)
+  }
+}
+
+/** One service: a process at a time, on a directory that outlives it. */
+export class Service {
+  readonly id: number
+  readonly dir: string
+  /** What the process said of damage when it opened; `undefined` when there was none. */
+  damaged: string | undefined
+  isReady = false
+  readonly refused: string[] = []
+  readonly #options: OpenOptions
+  readonly #acknowledged: Acknowledged[]
+  #child: ChildProcess | undefined
+  #answer: ((value: unknown) => void) | undefined
+  #opened: () => void = () => undefined
+
+  constructor(options: OpenOptions, acknowledged: Acknowledged[]) {
+    this.id = options.id
+    this.dir = options.dir
+    this.#options = options
+    this.#acknowledged = acknowledged
+  }
+
+  get isUp(): boolean {
+    return this.#child !== undefined
+  }
+
+  /** Resolves once `open` has, which is before the peer is ready. */
+  start(): Promise<void> {
+    const file = fileURLToPath(new URL('./service.ts', import.meta.url))
+    const child = fork(file, [JSON.stringify(this.#options)])
+    this.#child = child
+    this.isReady = false
+    child.on('message', (notice) => {
+      this.#onNotice(notice as Notice)
+    })
+    return new Promise((resolve, reject) => {
+      this.#opened = resolve
+      child.once('exit', (code, signal) => {
+        if (this.#child === child) this.#child = undefined
+        reject(new Error(`service ${this.id} ended: ${String(code ?? signal)}`))
+      })
+    })
+  }
+
+  #onNotice(notice: Notice): void {
+    switch (notice.type) {
+      case 'opened':
+        this.damaged = notice.damaged
+        this.#opened()
+        return
+      case 'ready':
+        this.isReady = true
+        return
+      case 'acknowledged':
+        this.#acknowledged.push({ by: this.id, ...notice })
+        return
+      case 'refused':
+        this.refused.push(`${notice.code} ${notice.outcome}`)
+        return
+      case 'answer':
+        this.#answer?.(notice.value)
+        return
+      case 'failed':
+        console.error(`service ${this.id}: ${notice.message}`)
+    }
+  }
+
+  ask<Answer>(question: Question): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#child === undefined) throw new Error(`service ${this.id} is down`)
+      this.#answer = resolve as (value: unknown) => void
+      this.#child.once('exit', () => {
+        reject(new Error(`service ${this.id} ended before it answered ${question.type}`))
+      })
+      this.#child.send(question)
+    })
+  }
+
+  status(): Promise<PeerStatus> {
+    return this.ask<PeerStatus>({ type: 'status' })
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (child === undefined) return
+    this.#child = undefined
+    this.isReady = false
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+}
+
+export class EnsembleOfServices {
+  readonly services: readonly Service[]
+  /** Every write that a caller was told is done, in the order in which it was heard. */
+  readonly acknowledged: Acknowledged[] = []
+  readonly #directory: string
+
+  private constructor(directory: string, services: (acknowledged: Acknowledged[]) => Service[]) {
+    this.#directory = directory
+    this.services = services(this.acknowledged)
+  }
+
+  /** Three services, founded and ready. */
+  static async found(options: Partial<OpenOptions> = {}): Promise<EnsembleOfServices> {
+    const directory = mkdtempSync(join(process.env['ACCEPTANCE_DIR'] ?? tmpdir(), 'conclave-'))
+    const ports = await freePorts(3)
+    const ensemble = ports.map((port, index) => ({ id: index + 1, host: '127.0.0.1', port }))
+    const make = (acknowledged: Acknowledged[]): Service[] =>
+      ensemble.map(({ id }) => {
+        const dir = join(directory, String(id))
+        return new Service({ id, dir, ensemble, thread: 'inline', ...options }, acknowledged)
+      })
+    const founded = new EnsembleOfServices(directory, make)
+    await Promise.all(founded.services.map((service) => service.start()))
+    await founded.ready()
+    return founded
+  }
+
+  get up(): readonly Service[] {
+    return this.services.filter((service) => service.isUp)
+  }
+
+  async ready(): Promise<void> {
+    await until('every peer that is up is ready', () => this.up.every(({ isReady }) => isReady))
+  }
+
+  async leader(): Promise<Service> {
+    let leader: Service | undefined
+    await until('there is a leader', async () => {
+      const statuses = await Promise.all(this.up.map((service) => service.status()))
+      leader = this.up[statuses.findIndex(({ role }) => role === 'leader')]
+      return leader !== undefined
+    })
+    if (leader === undefined) throw new Error('there is no leader')
+    return leader
+  }
+
+  /** Every service that is up writes: new sequential znodes, or `znodes` of them over and over. */
+  async write(services: readonly Service[], outstanding: number, znodes = 0): Promise<void> {
+    for (const service of services) {
+      await service.ask({ type: 'write', outstanding, parent: '/written', znodes })
+    }
+  }
+
+  async stopWriting(): Promise<void> {
+    for (const service of this.up) await service.ask({ type: 'stop-writing' })
+  }
+
+  /** All peers stand at the same zxid with the same digest; says which. */
+  async converged(): Promise<string> {
+    let digest = ''
+    await until('all peers have the same state', async () => {
+      const statuses = await Promise.all(this.up.map((service) => service.status()))
+      const [first] = statuses
+      digest = first?.digest ?? ''
+      const same = statuses.every(
+        (status) => status.lastApplied === first?.lastApplied && status.digest === digest,
+      )
+      return same && statuses.length === this.services.length
+    })
+    return digest
+  }
+
+  /** No acknowledged write is missing on any peer, none is there twice. Says how many there are. */
+  async checkWritten(): Promise<string> {
+    for (const service of this.services) {
+      const ids = await service.ask<readonly string[]>({ type: 'list', parent: '/written' })
+      const present = new Set(ids)
+      const missing = this.acknowledged.filter(({ id }) => !present.has(id))
+      if (missing.length > 0) {
+        throw new Error(`${missing.length} acknowledged writes are missing on peer ${service.id}`)
+      }
+      if (present.size !== ids.length) {
+        throw new Error(`${ids.length - present.size} writes are there twice on peer ${service.id}`)
+      }
+    }
+    return `${this.acknowledged.length} acknowledged writes, each once on every peer`
+  }
+
+  async end(): Promise<void> {
+    for (const service of this.services) service.signal('SIGCONT')
+    await Promise.all(this.services.map((service) => service.kill()))
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await until('ports are found', () => servers.every((server) => server.listening))
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  })
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}

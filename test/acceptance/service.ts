@@ -1,0 +1,154 @@
+/**
+ * An ordinary Node service that embeds a peer and writes sequential znodes all the while. It is told
+ * what to do, and tells what was acknowledged, over IPC. Only the public API is used.
+ */
+import { CoordinationError, open, type OpenOptions, type Peer, type Session } from 'conclave'
+
+/** What the service is asked. */
+export type Question =
+  | { readonly type: 'status' }
+  | {
+      readonly type: 'write'
+      readonly outstanding: number
+      readonly parent: string
+      readonly znodes: number
+    }
+  | { readonly type: 'stop-writing' }
+  | { readonly type: 'list'; readonly parent: string }
+  | { readonly type: 'memory' }
+  | { readonly type: 'close' }
+
+/** What it says unasked. */
+export type Notice =
+  | { readonly type: 'opened'; readonly damaged: string | undefined }
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'acknowledged'
+      readonly id: string
+      readonly epoch: number
+      readonly atMs: number
+    }
+  | {
+      readonly type: 'refused'
+      readonly id: string
+      readonly code: string
+      readonly outcome: string
+    }
+  | { readonly type: 'answer'; readonly value: unknown }
+  | { readonly type: 'failed'; readonly message: string }
+
+const options = JSON.parse(process.argv[2] ?? '{}') as OpenOptions
+let peer: Peer | undefined
+let session: Session | undefined
+let writing = false
+let writers: Promise<unknown> = Promise.resolve()
+
+const tell = (notice: Notice): void => {
+  if (process.connected) process.send?.(notice)
+}
+/** Comparable between processes of one machine. */
+const nowMs = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000
+
+process.on('message', (question) => {
+  void answer(question as Question).then(
+    (value) => {
+      tell({ type: 'answer', value })
+    },
+    (error: unknown) => {
+      tell({
+        type: 'failed',
+        message: error instanceof Error ? (error.stack ?? '') : String(error),
+      })
+    },
+  )
+})
+process.on('disconnect', () => process.exit(1))
+
+const opened = await open(options)
+peer = opened
+opened.on('failed', (error) => {
+  tell({ type: 'failed', message: JSON.stringify(error) })
+})
+tell({ type: 'opened', damaged: opened.status().damaged })
+await opened.ready()
+tell({ type: 'ready' })
+
+async function answer(question: Question): Promise<unknown> {
+  if (peer === undefined) throw new Error('not open yet')
+  switch (question.type) {
+    case 'status':
+      return peer.status()
+    case 'write':
+      await beginWriting(peer, question)
+      return 'writes'
+    case 'stop-writing':
+      writing = false
+      await writers
+      return 'stopped'
+    case 'list':
+      return await list(peer, question.parent)
+    case 'memory':
+      globalThis.gc?.()
+      return process.memoryUsage().rss
+    case 'close':
+      writing = false
+      await writers
+      await peer.close()
+      setImmediate(() => process.exit(0))
+      return 'closed'
+  }
+}
+
+async function beginWriting(
+  host: Peer,
+  { outstanding, parent, znodes }: Extract<Question, { type: 'write' }>,
+): Promise<void> {
+  session ??= await host.session()
+  const writer = session
+  await writer.create(parent).catch(orThere)
+  await Promise.all(
+    Array.from({ length: znodes }, (_, index) =>
+      writer.create(`${parent}/${index}`).catch(orThere),
+    ),
+  )
+  writing = true
+  let next = 0
+  const loop = async (): Promise<void> => {
+    while (writing) {
+      const number = next++
+      const id = `${process.pid}.${number}`
+      try {
+        // Either a new sequential znode each time, or one of a fixed set over and over.
+        const { stat } =
+          znodes === 0
+            ? await writer.create(`${parent}/w-`, id, { sequential: true })
+            : { stat: await writer.set(`${parent}/${number % znodes}`, id) }
+        const epoch = Math.floor((znodes === 0 ? stat.czxid : stat.mzxid) / 2 ** 32)
+        tell({ type: 'acknowledged', id, epoch, atMs: nowMs() })
+      } catch (error) {
+        if (!(error instanceof CoordinationError)) throw error
+        tell({ type: 'refused', id, code: error.code, outcome: error.outcome })
+        return
+      }
+    }
+  }
+  writers = Promise.all(Array.from({ length: outstanding }, loop))
+}
+
+/** Another service was first: as good. */
+function orThere(error: unknown): void {
+  if (!(error instanceof CoordinationError && error.code === 'NODE_EXISTS')) throw error
+}
+
+/** The ids of everything below a parent, as this peer has it: its own state, no other's. */
+async function list(host: Peer, parent: string): Promise<readonly string[]> {
+  const reader = session ?? (await host.session())
+  session = reader
+  const names = await reader.children(parent)
+  const ids: string[] = []
+  for (const name of names) {
+    const { data } = await reader.get(`${parent}/${name}`)
+    ids.push(new TextDecoder().decode(data))
+  }
+  return ids
+}
