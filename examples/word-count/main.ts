@@ -57,7 +57,8 @@ async function main(folder: string, view: LiveView, stop: AbortSignal): Promise<
 const view = new LiveView(process.stdout, () => performance.now())
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
+  // Not `once`: the terminal and npm may both send it, and the second one must not end the cleaning up.
+  process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
 }
 const bound = setTimeout(() => {
   stop.abort(new Error(`not finished after ${timeLimitMs / 1_000} s`))

@@ -34,6 +34,8 @@ const sessionTimeoutMs = 3_000
 /** How long the others let the worker beside the ensemble's leader campaign first. */
 const headStartMs = 300
 const standingIntervalMs = 50
+/** How long a worker outlives its launcher, at most. */
+const orphanMs = 5_000
 
 class Worker {
   readonly #options: WorkerOptions
@@ -164,7 +166,11 @@ async function main(): Promise<void> {
   peer.on('role', () => worker.tellStanding())
   // Control-C reaches every process of the terminal's group; the launcher decides what it means.
   process.on('SIGINT', () => undefined)
-  process.on('disconnect', () => void worker.end())
+  process.on('disconnect', () => {
+    void worker.end()
+    // Nobody is left who could end this process if that takes too long.
+    setTimeout(() => process.exit(1), orphanMs).unref()
+  })
   process.on('message', (request: Request) => {
     if (request.type === 'end') void worker.end()
     else worker.tellTotals().catch(tellFailure)
