@@ -49,8 +49,9 @@ export class LocalDeadlines {
   readonly #sent = new Fifo<SentList>()
   readonly #resuming = new Set<SessionId>()
   #nowMs = 0
-  /** When the application was last seen running. */
+  /** When the application was last seen running: here, and on the clock of `tick`. */
   #aliveMs = -Infinity
+  #seenMs = -Infinity
   #sleptMs = 0
   /** How far the wall clock is ahead of the monotonic one. */
   #wallAheadMs: number | null = null
@@ -66,11 +67,13 @@ export class LocalDeadlines {
     const aheadMs = wallMs - nowMs
     const jumpMs = aheadMs - (this.#wallAheadMs ?? aheadMs)
     this.#wallAheadMs = aheadMs
-    // The application was last seen before the machine slept, unless it was seen since the last tick.
-    const seenBefore = appAliveMs + this.#sleptMs <= this.#nowMs
-    if (seenBefore) this.#aliveMs = Math.max(this.#aliveMs, appAliveMs + this.#sleptMs)
+    const sleptBeforeMs = this.#sleptMs
     if (jumpMs > maxClockNoiseMs) this.#sleptMs += jumpMs
-    if (!seenBefore) this.#aliveMs = Math.max(this.#aliveMs, appAliveMs + this.#sleptMs)
+    if (appAliveMs > this.#seenMs) {
+      // Seen since the last tick; for all that is known before the machine slept, unless just now.
+      this.#aliveMs = appAliveMs + (appAliveMs >= nowMs ? this.#sleptMs : sleptBeforeMs)
+      this.#seenMs = appAliveMs
+    }
     this.#nowMs = nowMs + this.#sleptMs
   }
 

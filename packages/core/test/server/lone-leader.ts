@@ -20,7 +20,7 @@ import {
 } from '../../src/internal.ts'
 import { Leadership } from '../../src/server/leadership.ts'
 import { KeptPages } from './kept-pages.ts'
-import { password } from './requests.ts'
+import { create, password } from './requests.ts'
 import { Recorder } from './replica-witness.ts'
 
 export const host: PeerId = 2
@@ -32,7 +32,7 @@ export class LoneLeader {
   readonly rounds = { last: 0 }
   readonly recorder = new Recorder()
   end: PageEnd = noPage
-  #outstanding: Page[] = []
+  readonly #outstanding: Page[] = []
   #sessionCount = 0
   readonly #lastIds = new Map<SessionId, number>()
 
@@ -150,4 +150,12 @@ export function wordOf(txn: Txn): string {
     case 'configure':
       return txn.type
   }
+}
+
+/** A leader, a session, and the tree `/a`, `/a/b`, `/e` (an ephemeral of the session). */
+export function withTree(limits: Partial<Limits> = {}): { leader: LoneLeader; session: SessionId } {
+  const leader = new LoneLeader(limits)
+  const session = leader.session()
+  leader.write(session, create('/a'), create('/a/b'), create('/e', { mode: 'ephemeral' }))
+  return { leader, session }
 }

@@ -15,7 +15,7 @@ const program = fc.array(
     drafts: fc.constantFrom(0, 0, 1, 2),
     applies: fc.constantFrom(0, 0, 0, 1, 3),
   }),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 )
 
 /** A leader with three sessions, and a naive state with the same. */
@@ -73,7 +73,7 @@ describe('preparation against a judge who waits', () => {
         expect(leader.replica.digest).toBe(digestOf(state.records(), state.sessions.values()))
         expect(leader.leadership.outstandingChanges).toBe(0)
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 })

@@ -1,0 +1,193 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  advanceZxid,
+  digestOf,
+  type CallId,
+  type PeerId,
+  type SessionId,
+  type Txn,
+  type WriteRequest,
+  type Zxid,
+} from '../../src/internal.ts'
+import { judgeAlone, naiveMaxEphemerals, ordered } from './naive-judge.ts'
+import { NaiveState } from './naive-state.ts'
+import { anyRequest } from './random-requests.ts'
+import { TestPeers, wordsOf } from './test-peers.ts'
+
+const peer = fc.integer({ min: 1, max: 3 })
+const few = fc.nat(3)
+
+/** What can happen, at whatever moment. */
+const happening = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      type: fc.constant('request' as const),
+      of: fc.nat(3),
+      request: anyRequest,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('abort' as const), back: few }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('sync' as const), of: fc.nat(3) }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('step' as const), peer }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('deliver' as const), count: few }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('propose' as const) }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('commit' as const), count: few }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('apply' as const), peer }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('confirm' as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('lose' as const) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('elect' as const), peer, kept: few }) },
+)
+type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never
+
+interface Call {
+  readonly call: CallId
+  readonly session: SessionId
+  readonly host: PeerId
+  readonly request: WriteRequest | null
+}
+
+class Run {
+  readonly peers = new TestPeers(3, {
+    maxPageTxns: 2,
+    maxForwardedBytes: 400,
+    maxSessionEphemerals: naiveMaxEphemerals,
+  })
+  readonly calls: Call[] = []
+  readonly sessions: { readonly id: SessionId; readonly host: PeerId }[]
+
+  constructor() {
+    this.peers.elect(1)
+    this.sessions = [1, 2, 2, 3].map((host) => ({ id: this.peers.session(host), host }))
+  }
+
+  happen(what: Happening): void {
+    const { peers } = this
+    switch (what.type) {
+      case 'request':
+        return this.#call(what.of, what.request)
+      case 'sync':
+        return this.#call(what.of, null)
+      case 'abort': {
+        const aborted = this.calls.at(-1 - what.back)
+        if (aborted === undefined) return
+        const { call } = aborted
+        peers.peer(aborted.host).server.handle({ type: 'call-aborted', call })
+        return peers.collect(peers.peer(aborted.host))
+      }
+      case 'step':
+        return peers.step(peers.peer(what.peer))
+      case 'deliver':
+        return peers.deliver(what.count)
+      case 'propose':
+        return void peers.propose()
+      case 'commit':
+        return peers.commit(what.count)
+      case 'apply':
+        return peers.apply(peers.peer(what.peer))
+      case 'confirm':
+        return peers.confirmRound()
+      case 'lose':
+        return peers.lose()
+      case 'elect':
+        return peers.elect(what.peer, what.kept)
+    }
+  }
+
+  #call(of: number, request: WriteRequest | null): void {
+    const { id: session, host } = this.sessions[of]!
+    const call = this.calls.length
+    this.calls.push({ call, session, host, request })
+    const { server } = this.peers.peer(host)
+    if (request === null) server.handle({ type: 'sync-requested', session, call })
+    else server.handle({ type: 'request-received', session, call, request })
+  }
+
+  /** What each call came to; every one came to exactly one thing. */
+  outcomes(): Map<CallId, string> {
+    const outcomes = new Map<CallId, string>()
+    for (const { id, host } of this.sessions) {
+      const items = this.peers.peer(host).toldTo(id)
+      for (const word of wordsOf(items.filter((item) => 'call' in item))) {
+        const [call, ...outcome] = word.split(' ')
+        expect(outcomes.has(Number(call)), `call ${String(call)} ends once`).toBe(false)
+        outcomes.set(Number(call), outcome.join(' '))
+      }
+    }
+    expect([...outcomes.keys()].sort((a, b) => a - b)).toEqual(this.calls.map(({ call }) => call))
+    return outcomes
+  }
+
+  /** Every txn of the history with its place. */
+  txns(): (readonly [Zxid, Txn])[] {
+    const { history, pages } = this.peers
+    return history.flatMap((page) =>
+      pages.decode(page).map((txn, index) => [advanceZxid(page.first, index), txn] as const),
+    )
+  }
+}
+
+/** C1, R2: the history holds what calls came to, in order, each once, judged as if alone. */
+function expectAccounted(run: Run, outcomes: ReadonlyMap<CallId, string>): NaiveState {
+  const state = new NaiveState()
+  const written = run.calls.filter(({ call, request }) => {
+    const outcome = outcomes.get(call) ?? ''
+    return request !== null && !outcome.endsWith('not-applied')
+  })
+  for (const [zxid, txn] of run.txns()) {
+    if (txn.requestId !== 0) {
+      const index = written.findIndex(({ session }) => session === txn.session)
+      expect(index, 'a call for every txn').toBeGreaterThanOrEqual(0)
+      const [call] = written.splice(index, 1)
+      const alone = judgeAlone(state, txn.session, call!.request!, txn.timeMs)
+      expect(ordered(txn)).toEqual(ordered(alone!))
+      const outcome = outcomes.get(call!.call)!
+      const word = txn.type === 'refuse' ? txn.code : wordOfResult(txn)
+      expect([word, 'ABORTED unknown']).toContain(outcome)
+    }
+    state.apply(txn, zxid)
+  }
+  // Given up, and behind the end of its session: it was sent, and no txn came of it.
+  for (const { call, session } of written) {
+    expect(outcomes.get(call)).toBe('ABORTED unknown')
+    expect(state.sessions.has(session)).toBe(false)
+  }
+  return state
+}
+
+function wordOfResult(txn: Txn): string {
+  if (txn.type === 'create-with-parents') return 'create'
+  return txn.type === 'delete-subtree' ? 'delete' : txn.type
+}
+
+describe('resending against the history', () => {
+  test('R2, R4, C1, C5: whenever leaders change, every write is applied once and answered right', () => {
+    fc.assert(
+      fc.property(
+        fc.array(happening, { maxLength: 100, size: 'max' }),
+        peer,
+        (happenings, last) => {
+          const run = new Run()
+          for (const one of happenings) run.happen(one)
+          run.peers.elect(last)
+          run.peers.settle()
+
+          expect(run.peers.refusals).toEqual([])
+          const state = expectAccounted(run, run.outcomes())
+          const digest = digestOf(state.records(), state.sessions.values())
+          for (const { server } of run.peers.peers) expect(server.digest).toBe(digest)
+          for (const { id, host } of run.sessions) {
+            const items = run.peers.peer(host).toldTo(id)
+            const answers = items.filter(({ type }) => type === 'reply' || type === 'refused')
+            const calls = answers.map((item) => ('call' in item ? item.call : 0))
+            expect(calls).toEqual([...calls].sort((a, b) => a - b))
+            const zxids = items.flatMap((item) => ('zxid' in item ? [item.zxid] : []))
+            expect(zxids).toEqual([...zxids].sort((a, b) => a - b))
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+})
