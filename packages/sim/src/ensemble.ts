@@ -97,7 +97,7 @@ export class Ensemble {
           onEffect: (from, effect) => this.applications.onEffect(from, effect),
           onStepped: (from, events) => this.applications.onStepped(from, events),
           onStopped: (from) => this.applications.onStopped(from),
-          onHealed: (peer) => this.#noteHealed(peer),
+          onHealed: (peer) => members.get(peer)?.noteHealed(),
         },
       })
       members.set(id, member)
@@ -183,13 +183,7 @@ export class Ensemble {
   /** Takes the member's store away, or has it found damaged at its next start. */
   loseStore(member: Member, how: 'wipe' | 'damage', downUs: Microseconds): void {
     if (!this.#canLose(member)) return
-    member.crash('silence')
-    const { trace, scheduler } = this.#surroundings
-    trace.note(scheduler.now, member.id, how)
-    if (how === 'wipe') member.disk.wipe()
-    else member.disk.damage('found damaged')
-    member.isAmnesiac = true
-    this.oracle.onStop(member, true)
+    member.loseStore(how)
     this.#startSoon(member, downUs)
   }
 
@@ -214,7 +208,8 @@ export class Ensemble {
     if (this.oracle.committed.end.last === 0) return false
     if (member.isAmnesiac || !member.isVoter) return true
     const voters = [...this.members.values()].filter((one) => one.isVoter)
-    const lost = voters.filter((one) => one.isAmnesiac)
+    // One that has nothing yet, since it was away when the ensemble was founded, does not vote either.
+    const lost = voters.filter((one) => one.isAmnesiac || one.durable.isEmpty)
     return lost.length < voters.length - this.quorumSize
   }
 
@@ -229,10 +224,5 @@ export class Ensemble {
         if (downUs > 0) this.#startSoon(member, downUs)
       } else member.start()
     })
-  }
-
-  #noteHealed(peer: PeerId): void {
-    const member = this.members.get(peer)
-    if (member !== undefined) member.isAmnesiac = false
   }
 }

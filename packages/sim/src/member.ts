@@ -80,7 +80,7 @@ export class Member implements ObservedPeer {
   readonly id: PeerId
   readonly isVoter: boolean
   readonly disk: Disk
-  isAmnesiac = false
+  #lost: LogImage | null = null
   readonly #surroundings: MemberSurroundings
   readonly #random: Random
   #incarnation = 0
@@ -124,6 +124,14 @@ export class Member implements ObservedPeer {
   /** What the core showed after its last step; `null` of a peer that is down. */
   get view(): CoreView | null {
     return this.#view
+  }
+
+  get lost(): LogImage | null {
+    return this.#lost
+  }
+
+  get isAmnesiac(): boolean {
+    return this.#lost !== null
   }
 
   get durable(): LogImage {
@@ -196,6 +204,22 @@ export class Member implements ObservedPeer {
     trace.note(scheduler.now, this.id, `crash, ${parting}`)
     this.disk.crash()
     this.#stop(parting, 'crash')
+  }
+
+  /** Crashes, and takes the store away; or has it found damaged at the next start. */
+  loseStore(how: 'wipe' | 'damage'): void {
+    this.crash('silence')
+    const { trace, scheduler, oracle } = this.#surroundings
+    trace.note(scheduler.now, this.id, how)
+    this.#lost ??= this.disk.durable
+    if (how === 'wipe') this.disk.wipe()
+    else this.disk.damage('found damaged')
+    oracle().onStop(this, true)
+  }
+
+  /** An established leader takes the peer for whole. */
+  noteHealed(): void {
+    this.#lost = null
   }
 
   /** Has the peer crash when it next does this; in the midst of it. */

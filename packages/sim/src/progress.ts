@@ -17,6 +17,8 @@ export interface ProgressSurroundings {
   readonly workload: Workload
   /** The longest timeout of any session. */
   readonly sessionTimeoutMs: number
+  /** The last counter of an epoch. */
+  readonly maxCounter: number
 }
 
 /** How often it is looked whether a goal is reached. */
@@ -24,12 +26,14 @@ const lookUs = secondUs / 20
 
 /** Heals everything and demands progress, goal by goal. Throws a `Violation` named V1, V2, V3 or S5. */
 export function demandProgress(surroundings: ProgressSurroundings): void {
-  const { ensemble, workload, sessionTimeoutMs } = surroundings
+  const { ensemble, workload, sessionTimeoutMs, maxCounter } = surroundings
   workload.quieten()
   ensemble.heal()
   reach(surroundings, 'V1', 30 * secondUs, () => unready(ensemble))
   reach(surroundings, 'V3', 10 * secondUs, () => workload.openCalls)
-  const expiryUs = Math.ceil(sessionTimeoutMs * 1_200) + 5 * secondUs
+  // A new leader gives every session its full timeout, and with a low limit epochs are short.
+  const epochs = 2 + Math.ceil((2 * orphans(ensemble, workload).length) / maxCounter)
+  const expiryUs = epochs * Math.ceil(sessionTimeoutMs * 1_200) + 5 * secondUs
   reach(surroundings, 'S5', expiryUs, () => orphans(ensemble, workload))
   probe(surroundings)
   reach(surroundings, 'V2', 10 * secondUs, () => unconverged(ensemble))

@@ -42,7 +42,7 @@ export function drawScenario(seed: number, seconds: number): Scenario {
     network: drawNetwork(random, timing),
     disk: drawDisk(random),
     step: {
-      tickUs: Math.floor((timing.heartbeatMs * millisecondUs) / 4),
+      tickUs: Math.floor((timing.heartbeatMs * millisecondUs) / random.pick([2, 2, 5])),
       batchUs: random.pick([0, 50, 200, 2_000]),
     },
     clocks: drawClocks(random, members.length),
@@ -89,7 +89,7 @@ function drawLimits(random: Random): Limits {
     checkpointZnodes: often ? random.pick([3, 10, 50]) : defaultLimits.checkpointZnodes,
     checkpointLogBytes: often ? random.pick([1_000, 20_000]) : defaultLimits.checkpointLogBytes,
     checkpointMs: random.pick([500, 3_000, 30_000]),
-    maxCounter: random.chance(0.3) ? random.pick([16, 64, 128]) : defaultLimits.maxCounter,
+    maxCounter: random.chance(0.3) ? random.pick([16, 64, 256]) : defaultLimits.maxCounter,
   }
 }
 

@@ -75,7 +75,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     scheduler.runUntil(faultyUs)
     trace.note(scheduler.now, 0, 'heal')
     const { sessionTimeoutMs } = workloadProfile
-    demandProgress({ scheduler, ensemble, workload, sessionTimeoutMs })
+    demandProgress({ scheduler, ensemble, workload, sessionTimeoutMs, maxCounter })
     ensemble.oracle.atEnd()
   } catch (error) {
     if (!(error instanceof Violation)) throw error

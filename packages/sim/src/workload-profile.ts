@@ -55,7 +55,7 @@ export function drawWorkload(random: Random, timing: Timing): WorkloadProfile {
   ) as Record<Activity, number>
   return {
     clientCount: random.integer(2, 8),
-    thinkUs: random.pick([50, 200, 500, 1_000]) * millisecondUs,
+    thinkUs: random.pick([100, 300, 1_000, 3_000]) * millisecondUs,
     pipelining: random.pick([1, 4, 16]),
     weights,
     names: random.pick([2, 5, 20]),

@@ -1,7 +1,7 @@
 /**
  * Z9: when a page is committed, a quorum of disks holds it durably, and so everything before it. The
- * disks are looked into; nobody's ack is believed. A peer that lost its store counts only after an
- * established leader has brought it up to date (Z19).
+ * disks are looked into; nobody's ack is believed. A peer that lost its store counts with what it had,
+ * until an established leader has brought it up to date (Z19).
  */
 import { formatZxid, type Page } from '@conclave/core/internal'
 import type { Invariant, Observed, ObservedPeer } from '../observation.ts'
@@ -18,7 +18,8 @@ export class CommitOnQuorum implements Invariant {
   onCommitted(peer: ObservedPeer, page: Page): void {
     const holders: number[] = []
     for (const one of this.#observed.peers.values()) {
-      if (one.isVoter && !one.isAmnesiac && one.durable.holds(page)) holders.push(one.id)
+      // An ack does not become untrue because the store was lost behind it.
+      if (one.isVoter && (one.lost ?? one.durable).holds(page)) holders.push(one.id)
     }
     demand(
       holders.length >= this.#observed.quorumSize,

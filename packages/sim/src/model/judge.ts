@@ -31,15 +31,6 @@ export type Judgement =
 /** As much of a znode as decides about an operation. */
 type Draft = Pick<ModelZnode, 'version' | 'creates' | 'deletes' | 'owner'>
 
-class Refused extends Error {
-  readonly codes: readonly ErrorCode[]
-
-  constructor(...codes: readonly ErrorCode[]) {
-    super(codes.join())
-    this.codes = codes
-  }
-}
-
 /** The tree as it will be, while the operations of one request are judged. */
 class Prospect {
   readonly #tree: TreeModel
@@ -59,20 +50,26 @@ class Prospect {
   }
 }
 
+/** What one operation comes to: its changes, or the codes of which one must be its refusal. */
+type Verdict =
+  | { readonly changes: readonly ExpectedChange[]; readonly codes?: undefined }
+  | { readonly codes: readonly ErrorCode[] }
+
 /** Judges the request of a live session. Changes nothing. */
 export function judge(request: WriteRequest, session: SessionId, tree: TreeModel): Judgement {
   const prospect = new Prospect(tree)
   const operations = request.type === 'transaction' ? request.operations : [request]
   const changes: ExpectedChange[] = []
-  for (const [index, operation] of operations.entries()) {
-    try {
-      changes.push(...judgeOne(operation, session, prospect, tree))
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      return { type: 'refusal', codes: error.codes, operation: index }
-    }
+  for (const [operation, one] of operations.entries()) {
+    const verdict = judgeOne(one, session, prospect, tree)
+    if (verdict.codes !== undefined) return { type: 'refusal', codes: verdict.codes, operation }
+    changes.push(...verdict.changes)
   }
   return { type: 'changes', changes }
+}
+
+function refused(...codes: readonly ErrorCode[]): Verdict {
+  return { codes }
 }
 
 function judgeOne(
@@ -80,28 +77,18 @@ function judgeOne(
   session: SessionId,
   prospect: Prospect,
   tree: TreeModel,
-): ExpectedChange[] {
+): Verdict {
   switch (operation.type) {
     case 'create':
       return judgeCreate(operation, session, prospect)
-    case 'set': {
-      const { path, data } = operation
-      const old = existingAt(operation.version, path, prospect)
-      prospect.put(path, { ...old, version: old.version + 1 })
-      return [{ type: 'set', path, data }]
-    }
+    case 'set':
     case 'check':
-      existingAt(operation.version, operation.path, prospect)
-      return [{ type: 'check', path: operation.path }]
+      return judgeExisting(operation, prospect)
     case 'delete':
-      if ('recursive' in operation && operation.recursive) {
-        existingAt(operation.version, operation.path, prospect)
-        return subtreeOf(operation.path, tree)
-      }
-      return judgeDelete(operation, prospect)
+      return judgeDelete(operation, prospect, tree)
     case 'transaction':
     case 'close-session':
-      return []
+      return { changes: [] }
   }
 }
 
@@ -109,49 +96,60 @@ function judgeCreate(
   operation: Extract<Operation, { type: 'create' }> & { readonly parents?: boolean },
   session: SessionId,
   prospect: Prospect,
-): ExpectedChange[] {
+): Verdict {
   const parentPath = parentPathOf(operation.path)
   const changes: ExpectedChange[] = []
   if (operation.parents === true && prospect.get(parentPath) === null && parentPath !== '') {
     const parent = { ...operation, path: parentPath, data: null, sequential: false } as const
-    changes.push(...judgeCreate({ ...parent, mode: 'persistent' }, session, prospect))
+    const verdict = judgeCreate({ ...parent, mode: 'persistent' }, session, prospect)
+    if (verdict.codes !== undefined) return verdict
+    changes.push(...verdict.changes)
   }
   const parent = prospect.get(parentPath)
-  if (parent === null) throw new Refused('NO_NODE')
+  if (parent === null) return refused('NO_NODE')
   const suffix = operation.sequential ? String(parent.creates).padStart(10, '0') : ''
   const path = operation.path + suffix
-  if (prospect.get(path) !== null) throw new Refused('NODE_EXISTS')
-  if (parent.owner !== 0) throw new Refused('NO_CHILDREN_FOR_EPHEMERALS')
+  if (prospect.get(path) !== null) return refused('NODE_EXISTS')
+  if (parent.owner !== 0) return refused('NO_CHILDREN_FOR_EPHEMERALS')
   const owner = operation.mode === 'ephemeral' ? (session as number) : 0
   prospect.put(parentPath, { ...parent, creates: parent.creates + 1 })
   prospect.put(path, { version: 0, creates: 0, deletes: 0, owner })
   changes.push({ type: 'create', path, data: operation.data, owner })
-  return changes
+  return { changes }
+}
+
+function judgeExisting(
+  operation: Extract<Operation, { type: 'set' | 'check' }>,
+  prospect: Prospect,
+): Verdict {
+  const { type, path, version } = operation
+  const old = prospect.get(path)
+  if (old === null) return refused('NO_NODE')
+  if (version !== -1 && version !== old.version) return refused('BAD_VERSION')
+  if (type === 'check') return { changes: [{ type, path }] }
+  prospect.put(path, { ...old, version: old.version + 1 })
+  return { changes: [{ type, path, data: operation.data }] }
 }
 
 function judgeDelete(
-  operation: { readonly path: string; readonly version: number },
+  operation: Extract<Operation, { type: 'delete' }> & { readonly recursive?: boolean },
   prospect: Prospect,
-): ExpectedChange[] {
+  tree: TreeModel,
+): Verdict {
   const { path, version } = operation
-  const codes: ErrorCode[] = []
   const old = prospect.get(path)
-  if (old === null) throw new Refused('NO_NODE')
+  if (old === null) return refused('NO_NODE')
+  const codes: ErrorCode[] = []
   if (version !== -1 && version !== old.version) codes.push('BAD_VERSION')
-  if (old.creates !== old.deletes) codes.push('NOT_EMPTY')
-  if (codes.length > 0) throw new Refused(...codes)
+  const whole = operation.recursive === true
+  if (!whole && old.creates !== old.deletes) codes.push('NOT_EMPTY')
+  if (codes.length > 0) return refused(...codes)
+  if (whole) return { changes: subtreeOf(path, tree) }
   const parentPath = parentPathOf(path)
   const parent = prospect.get(parentPath)
   if (parent !== null) prospect.put(parentPath, { ...parent, deletes: parent.deletes + 1 })
   prospect.put(path, null)
-  return [{ type: 'delete', path }]
-}
-
-function existingAt(version: number, path: string, prospect: Prospect): Draft {
-  const old = prospect.get(path)
-  if (old === null) throw new Refused('NO_NODE')
-  if (version !== -1 && version !== old.version) throw new Refused('BAD_VERSION')
-  return old
+  return { changes: [{ type: 'delete', path }] }
 }
 
 /** A subtree, each znode after all of its children. */
