@@ -27,8 +27,7 @@ class SignalCallbacks {
   }
 
   delete(callback: Callback): void {
-    this.#callbacks.delete(callback)
-    if (this.#callbacks.size > 0) return
+    if (!this.#callbacks.delete(callback) || this.#callbacks.size > 0) return
     this.#signal.removeEventListener('abort', this.#onAbort)
     if (waiting.get(this.#signal) === this) waiting.delete(this.#signal)
   }

@@ -2,10 +2,10 @@
  * What a peer tells whoever subscribed with `node:diagnostics_channel`, and at next to no cost while
  * nobody has. Messages are plain objects with a `type`; subscribers must not change them.
  *
- *   conclave:peer      opened, ready, closed, failed
+ *   conclave:peer      opened, refused (a link), closing, closed, failed
  *   conclave:election  role: a peer's role, phase, leader or epoch changed
  *   conclave:session   opened, ended
- *   conclave:store     appended, checkpoint, snapshot-failed
+ *   conclave:store     appended and synced (the log, by number), checkpoint
  */
 import { channel } from 'node:diagnostics_channel'
 

@@ -86,7 +86,10 @@ export class Driver implements SessionHost {
 
   /** For whoever opens the log: it may call before the driver is started. */
   readonly logListener: LogListener = {
-    onSynced: (seq) => this.#enqueue({ type: 'log-synced', seq }),
+    onSynced: (seq) => {
+      if (storeChannel.hasSubscribers) storeChannel.publish({ type: 'synced', seq })
+      this.#enqueue({ type: 'log-synced', seq })
+    },
     onFailed: (error) => this.fail(storageError('the log', error)),
   }
 
@@ -279,9 +282,14 @@ export class Driver implements SessionHost {
     const { log, transport } = this.#started()
     const transfers = this.#transfers
     switch (effect.type) {
-      case 'append-log':
-        log.append(effect.seq, effect.records)
+      case 'append-log': {
+        const { seq, records } = effect
+        if (storeChannel.hasSubscribers) {
+          storeChannel.publish({ type: 'appended', seq, records: records.length })
+        }
+        log.append(seq, records)
         return
+      }
       case 'purge-log':
         log.purge(effect.upTo)
         return

@@ -1,1 +1,24 @@
-export {}
+/**
+ * The façade: all that an application may name. What else its types mention can be had through them.
+ */
+export { open } from './open.ts'
+export type { OpenOptions } from './options.ts'
+export type { Peer, Role, Status } from './peer.ts'
+export {
+  CoordinationError,
+  errorCodes,
+  formatZxid,
+  type Bytes,
+  type Call,
+  type Change,
+  type ErrorCode,
+  type Outcome,
+  type ReadResult,
+  type Session,
+  type SessionId,
+  type SessionState,
+  type Stat,
+  type Transaction,
+  type Watch,
+  type Zxid,
+} from '@conclave/core'

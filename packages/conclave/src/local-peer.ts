@@ -46,7 +46,7 @@ export class LocalPeer implements Peer, DriverListener {
   readonly #events = new EventEmitter<PeerEvents>()
   readonly #readyWaits: ReadyWaits
   readonly #links = new Set<number>()
-  /** The last refusal of each address. */
+  /** The last refusal of each kind and peer. */
   readonly #refusals = new Map<string, string>()
   #parts: PeerParts | undefined
   #standing: Standing | undefined
@@ -107,7 +107,7 @@ export class LocalPeer implements Peer, DriverListener {
     return {
       id: this.id,
       role: isOver ? 'looking' : standing.role,
-      leader: isOver || standing.leader === 0 ? undefined : standing.leader,
+      leader: isOver || standing.role === 'looking' ? undefined : standing.leader,
       epoch: standing.epoch,
       phase: isOver ? 'election' : standing.phase,
       ready: !isOver && standing.ready,
@@ -190,9 +190,11 @@ export class LocalPeer implements Peer, DriverListener {
   }
 
   /** @internal */
-  onRefused({ address, reason, peer }: Refusal): void {
-    if (!this.#refusals.has(address) && this.#refusals.size >= maxRefusals) return
-    this.#refusals.set(address, reason)
+  onRefused({ code, by, peer, address, reason }: Refusal): void {
+    // By what it is, not by where it came from: each attempt comes from a port of its own.
+    const key = `${by} ${String(peer)} ${code}`
+    if (!this.#refusals.has(key) && this.#refusals.size >= maxRefusals) return
+    this.#refusals.set(key, reason)
     if (peerChannel.hasSubscribers) {
       peerChannel.publish({ type: 'refused', id: this.id, peer, address, reason })
     }

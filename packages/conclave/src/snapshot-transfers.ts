@@ -52,13 +52,14 @@ export class SnapshotTransfers {
       await state.installer.write(bytes)
       if (!last) return { type: 'snapshot-written', transfer, number }
       const replica = await state.installer.finish()
-      // It is the snapshot in use from the log's next record on: nothing here may discard it.
-      state.installer = undefined
       return { type: 'snapshot-received', transfer, replica }
     })
   }
 
-  /** Frees what a transfer holds, once what is under way is done. */
+  /**
+   * Frees what a transfer holds, once what is under way is done. A snapshot that the log names by
+   * then stays: the store sees to that.
+   */
   close(transfer: number): void {
     const state = this.#transfers.get(transfer)
     if (state === undefined) return

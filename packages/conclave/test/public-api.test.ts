@@ -1,0 +1,52 @@
+/** What `import 'conclave'` gives: an addition is a line in this file, and a promise. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as conclave from 'conclave'
+import { expect, test } from 'vitest'
+
+const facade = readFileSync(fileURLToPath(new URL('../src/index.ts', import.meta.url)), 'utf8')
+
+test('the façade exports these values', () => {
+  expect(Object.keys(conclave).sort()).toEqual([
+    'CoordinationError',
+    'errorCodes',
+    'formatZxid',
+    'open',
+  ])
+})
+
+test('the façade names these, at most 25, one by one', () => {
+  const lists = [...facade.matchAll(/export (type )?\{([^}]*)\}/g)]
+  const names = lists.flatMap(([, isType, list]) =>
+    (list ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+      .map((name) => (isType === undefined ? name : `type ${name}`)),
+  )
+
+  expect(names.sort()).toEqual([
+    'CoordinationError',
+    'errorCodes',
+    'formatZxid',
+    'open',
+    'type Bytes',
+    'type Call',
+    'type Change',
+    'type ErrorCode',
+    'type OpenOptions',
+    'type Outcome',
+    'type Peer',
+    'type ReadResult',
+    'type Role',
+    'type Session',
+    'type SessionId',
+    'type SessionState',
+    'type Stat',
+    'type Status',
+    'type Transaction',
+    'type Watch',
+    'type Zxid',
+  ])
+  expect(names.length).toBeLessThanOrEqual(25)
+})
