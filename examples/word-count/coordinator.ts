@@ -21,7 +21,7 @@ import {
   readRanges,
   totalsPath,
 } from './layout.ts'
-import { occasions } from './occasions.ts'
+import { lookOnChanges } from './look-on-changes.ts'
 
 /** What a coordinator has just written down. */
 export interface Reassignment {
@@ -48,10 +48,11 @@ export async function coordinate(
   ]
   // A range that has only got further is no reason to assign anything.
   const matters = (change: Change): boolean => change.type !== 'changed' || finishesRange(change)
-  for await (const _ of occasions(watches, matters)) {
+  const look = async (): Promise<void> => {
     const reassignment = await reassign(session, candidacy)
     if (reassignment !== undefined) onReassigned(reassignment)
   }
+  await lookOnChanges(watches, look, matters)
 }
 
 /** Writes down the plan for who is there and what is left. `undefined` if it stands as it is. */

@@ -33,7 +33,7 @@ export function isFinished(range: RangeState): boolean {
 /** True of the change that told that a range is counted to its end. */
 export function finishesRange(change: Change): boolean {
   if (change.type !== 'changed' || !change.path.startsWith(`${rangesPath}/`)) return false
-  return isFinished(parse<RangeState>(change.data))
+  return isFinished(parse(change.data) as RangeState)
 }
 
 export function workerName(id: number): string {
@@ -83,7 +83,7 @@ export async function readTotal(session: Session, worker: string): Promise<Versi
 /** A worker's total at this moment, for showing it: nothing may be decided by it. */
 export function peekTotal(session: Session, worker: string): Counts | undefined {
   const found = session.peek(totalPath(worker))
-  return found === undefined ? undefined : parse<Counts>(found.data)
+  return found === undefined ? undefined : (parse(found.data) as Counts)
 }
 
 /** What each worker has counted, by its name, as far as this peer has applied it. */
@@ -104,9 +104,9 @@ export function encode(value: Counts | RangeState | Queue): string {
 const utf8 = new TextDecoder()
 
 function decode<T>({ data, stat }: ReadResult): Versioned<T> {
-  return { value: parse<T>(data), version: stat.version }
+  return { value: parse(data) as T, version: stat.version }
 }
 
-function parse<T>(data: Uint8Array): T {
-  return JSON.parse(utf8.decode(data)) as T
+function parse(data: Uint8Array): unknown {
+  return JSON.parse(utf8.decode(data))
 }

@@ -22,7 +22,7 @@ import {
   type RangeState,
   type Versioned,
 } from './layout.ts'
-import { occasions } from './occasions.ts'
+import { lookOnChanges } from './look-on-changes.ts'
 
 /** Every commit is on the disks of a quorum before it is answered: about a millisecond or two. */
 const filesPerCommit = 4
@@ -48,13 +48,13 @@ export interface Member {
 /** Counts what the member is assigned, until its session is closed. Rejects when it ends otherwise. */
 export async function workOnRanges(member: Member): Promise<void> {
   const { session, name } = member
-  for await (const _ of occasions([session.watch(assignmentPath(name))])) {
+  await lookOnChanges([session.watch(assignmentPath(name))], async () => {
     for (;;) {
       const range = await nextRange(member)
-      if (range === undefined) break
+      if (range === undefined) return
       await countRange(member, range)
     }
-  }
+  })
 }
 
 /** The first range in the member's queue that is not finished. */

@@ -34,43 +34,39 @@ const sessionTimeoutMs = 3_000
 /** How long the others let the worker beside the ensemble's leader campaign first. */
 const headStartMs = 300
 const standingIntervalMs = 50
+/** How long a worker waits for the ensemble to hear of its end. */
+const closing = { timeoutMs: 2_000 }
 /** How long a worker outlives its launcher, at most. */
 const orphanMs = 5_000
 
 class Worker {
   readonly #options: WorkerOptions
   readonly #peer: Peer
+  readonly #ending: AbortSignal
   readonly #name: string
   #session: Session | undefined
-  #isEnding = false
 
-  constructor(options: WorkerOptions, peer: Peer) {
+  /** `ending` ends everything that the worker has begun. */
+  constructor(options: WorkerOptions, peer: Peer, ending: AbortSignal) {
     this.#options = options
     this.#peer = peer
+    this.#ending = ending
     this.#name = workerName(options.id)
   }
 
-  /** Works until `end()`. Rejects when there is no way to go on. */
+  /** Works on, session after session. Rejects when there is no way to go on, or nothing shall. */
   async run(): Promise<void> {
     const files = await loadList(this.#options.listPath)
-    while (!this.#isEnding) {
-      const session = await this.#peer.session({ sessionTimeoutMs })
+    for (;;) {
+      const session = await this.#peer.session({ sessionTimeoutMs, signal: this.#ending })
       this.#session = session
       try {
         await this.#live(session, files)
       } catch (error) {
-        if (this.#isEnding) return
-        if (!endsLife(error, session)) throw error
+        if (this.#ending.aborted || !endsLife(error, session)) throw error
         tell({ type: 'session-ended', reason: error.message })
       }
     }
-  }
-
-  /** Takes no more work and closes the session, so that nobody has to wait for it to expire. */
-  async end(): Promise<void> {
-    this.#isEnding = true
-    // What this cannot say to the ensemble, the end of the session by its timeout will.
-    await this.#session?.close({ timeoutMs: 1_000 }).catch(() => undefined)
   }
 
   /** Reads the totals behind every write that was acknowledged to anybody. */
@@ -160,30 +156,37 @@ function tell(report: Report): void {
 async function main(): Promise<void> {
   const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions
   const { id, dir, ensemble } = options
-  const peer = await open({ id, dir, ensemble, thread: 'inline', timing: { silentPeerMs } })
-  const worker = new Worker(options, peer)
-  peer.on('failed', (error) => tell({ type: 'failed', reason: error.message }))
-  peer.on('role', () => worker.tellStanding())
+  const ending = new AbortController()
+  process.on('message', (request: Request) => {
+    if (request.type === 'end') ending.abort()
+  })
   // Control-C reaches every process of the terminal's group; the launcher decides what it means.
   process.on('SIGINT', () => undefined)
   process.on('disconnect', () => {
-    void worker.end()
+    ending.abort()
     // Nobody is left who could end this process if that takes too long.
     setTimeout(() => process.exit(1), orphanMs).unref()
   })
+  const peer = await open({ id, dir, ensemble, thread: 'inline', timing: { silentPeerMs } })
+  const worker = new Worker(options, peer, ending.signal)
+  peer.on('failed', (error) => tell({ type: 'failed', reason: error.message }))
+  peer.on('role', () => worker.tellStanding())
   process.on('message', (request: Request) => {
-    if (request.type === 'end') void worker.end()
-    else worker.tellTotals().catch(tellFailure)
+    if (request.type === 'tell-totals') worker.tellTotals().catch(tellFailure)
   })
 
   const standings = setInterval(() => worker.tellStanding(), standingIntervalMs)
   try {
-    await peer.ready()
+    await peer.ready({ signal: ending.signal })
     tell({ type: 'became-ready', lastApplied: formatZxid(peer.lastApplied) })
+    // Closing the peer closes its sessions, so nobody has to wait for them to expire.
+    ending.signal.addEventListener('abort', () => void peer.close(closing))
     await worker.run()
+  } catch (error) {
+    if (!ending.signal.aborted) throw error
   } finally {
     clearInterval(standings)
-    await peer.close()
+    await peer.close(closing)
     if (process.connected) process.disconnect()
   }
 }

@@ -50,10 +50,10 @@ const situations = fc
     finished: fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
   })
   .map(({ rangeCount, holders, members, finished }) => {
-    const queues = new Map<string, number[]>(names.map((name) => [name, []]))
-    for (const range of upTo(rangeCount)) queues.get(names[holders[range]!] ?? '')?.push(range)
+    const queues = new Map(names.map((name): [string, number[]] => [name, []]))
+    for (const range of upTo(rangeCount)) queues.get(names[holders[range] ?? 0] ?? '')?.push(range)
     const unfinished = upTo(rangeCount).filter((range) => finished[range] !== true)
-    return { current: queues as Assignment, members, unfinished }
+    return { current: queues, members, unfinished }
   })
 
 describe('assignment', () => {

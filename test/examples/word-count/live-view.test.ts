@@ -45,7 +45,6 @@ describe('the live view in a log', () => {
     view.showTotals([['three peers', { files: 1, bytes: 2, words: 3, hashSum: 4 }]])
     view.conclude('the end')
 
-    // eslint-disable-next-line no-control-regex -- They are what must not be there.
     expect(text()).not.toMatch(/[\x00-\x09\x0b-\x1f]/)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Change, Watch } from 'conclave'
-import { occasions } from '../../../examples/word-count/occasions.ts'
+import { lookOnChanges } from '../../../examples/word-count/look-on-changes.ts'
 
 /** A watch whose changes are told by hand. */
 class HandWatch implements Watch {
@@ -51,77 +51,96 @@ async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }
 
-describe('occasions', () => {
-  test('the first one is at once, before any change', async () => {
-    const looks = occasions([new HandWatch()])
+/** Looks that are counted, and that last until they are told to end. */
+function looking() {
+  const looks = { begun: 0, end: (): void => undefined }
+  const look = async (): Promise<void> => {
+    looks.begun += 1
+    await new Promise<void>((resolve) => {
+      looks.end = resolve
+    })
+  }
+  return { looks, look }
+}
 
-    expect(await looks.next()).toEqual({ done: false, value: undefined })
+describe('looking on changes', () => {
+  test('the first look is at once, before any change', async () => {
+    const { looks, look } = looking()
+    void lookOnChanges([new HandWatch()], look)
+    await settle()
+
+    expect(looks.begun).toBe(1)
   })
 
   test('changes during a look, of whatever watch, are one occasion to look again', async () => {
     const [first, second] = [new HandWatch(), new HandWatch()]
-    const looks = occasions([first, second])
-    await looks.next()
+    const { looks, look } = looking()
+    void lookOnChanges([first, second], look)
+    await settle()
     first.tell(deleted('/a'))
     first.tell(deleted('/b'))
     second.tell(deleted('/c'))
     await settle()
+    expect(looks.begun).toBe(1)
 
-    expect((await looks.next()).done).toBe(false)
-    let isDue = false
-    void looks.next().then(() => {
-      isDue = true
-    })
+    looks.end()
     await settle()
-    expect(isDue).toBe(false)
+    expect(looks.begun).toBe(2)
+
+    looks.end()
+    await settle()
+    expect(looks.begun).toBe(2)
 
     second.tell(deleted('/d'))
     await settle()
-    expect(isDue).toBe(true)
+    expect(looks.begun).toBe(3)
   })
 
   test('a change that does not matter is none, a gap always is', async () => {
     const watch = new HandWatch()
-    const looks = occasions([watch], () => false)
-    await looks.next()
-    let isDue = false
-    void looks.next().then(() => {
-      isDue = true
-    })
+    const { looks, look } = looking()
+    void lookOnChanges([watch], look, () => false)
+    await settle()
+    looks.end()
 
     watch.tell(deleted('/a'))
     await settle()
-    expect(isDue).toBe(false)
+    expect(looks.begun).toBe(1)
 
     watch.tell({ type: 'gap', reason: 'overflow' })
     await settle()
-    expect(isDue).toBe(true)
+    expect(looks.begun).toBe(2)
   })
 
-  test('they end when all watches have ended', async () => {
+  test('it ends when all watches have ended', async () => {
     const [first, second] = [new HandWatch(), new HandWatch()]
-    const looks = occasions([first, second])
-    await looks.next()
+    const { looks, look } = looking()
+    const over = lookOnChanges([first, second], look)
+    await settle()
     await first.return()
     await second.return()
+    looks.end()
 
-    expect((await looks.next()).done).toBe(true)
+    await expect(over).resolves.toBeUndefined()
   })
 
-  test('a watch that breaks breaks them, and ends the others', async () => {
+  test('a watch that breaks breaks it, and ends the others', async () => {
     const [first, second] = [new HandWatch(), new HandWatch()]
-    const looks = occasions([first, second])
-    await looks.next()
+    const { looks, look } = looking()
+    const over = lookOnChanges([first, second], look)
+    await settle()
     first.break(new Error('the session has expired'))
+    looks.end()
 
-    await expect(looks.next()).rejects.toThrow('the session has expired')
+    await expect(over).rejects.toThrow('the session has expired')
     expect(second.hasEnded).toBe(true)
   })
 
-  test('whoever leaves the loop ends the watches', async () => {
+  test('a look that fails breaks it, and ends the watches', async () => {
     const watch = new HandWatch()
-    for await (const _ of occasions([watch])) break
+    const over = lookOnChanges([watch], () => Promise.reject(new Error('no such znode')))
 
+    await expect(over).rejects.toThrow('no such znode')
     expect(watch.hasEnded).toBe(true)
   })
 })
