@@ -176,7 +176,7 @@ export class Ensemble {
   /** Asks the member to close, as its application would; it starts again later. */
   close(member: Member, downUs: Microseconds): void {
     if (!member.isRunning) return
-    member.push({ type: 'close-requested' })
+    member.close()
     this.#startSoon(member, downUs)
   }
 
@@ -194,7 +194,7 @@ export class Ensemble {
     for (const member of this.members.values()) {
       member.disarm()
       member.stallApp(false)
-      member.pauseUntil(0)
+      member.resume()
       member.disk.heal()
       this.#startSoon(member, 0)
     }

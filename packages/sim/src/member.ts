@@ -91,6 +91,7 @@ export class Member implements ObservedPeer {
   #pausedUntil: Microseconds = 0
   #appStalledSinceMs: number | null = null
   #armed: ArmedCrash | null = null
+  #isClosing = false
 
   constructor(surroundings: MemberSurroundings) {
     this.#surroundings = surroundings
@@ -166,6 +167,7 @@ export class Member implements ObservedPeer {
     this.#pending = []
     this.#stepDue = false
     this.#pausedUntil = 0
+    this.#isClosing = false
     this.#armed = null
     trace.note(scheduler.now, this.id, `start ${this.#incarnation}`)
     const incarnation = this.#incarnation
@@ -239,6 +241,27 @@ export class Member implements ObservedPeer {
     this.#pausedUntil = until
   }
 
+  /** Ends a pause, if there is one. */
+  resume(): void {
+    this.#pausedUntil = 0
+    if (this.#stepDue) {
+      const incarnation = this.#incarnation
+      this.#surroundings.scheduler.after(0, () => this.#stepWhenAwake(incarnation))
+    }
+  }
+
+  /** Asks the peer to close, as its application would. */
+  close(): void {
+    if (this.#core === null) return
+    this.#isClosing = true
+    this.push({ type: 'close-requested' })
+  }
+
+  /** True from `close` until the next start. */
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
   /** From now on, or no more, the application behind this peer gives no sign of life. */
   stallApp(stalled: boolean): void {
     this.#appStalledSinceMs = stalled ? this.nowMs : null
@@ -295,7 +318,9 @@ export class Member implements ObservedPeer {
     for (const effect of effects) {
       if (effect.type !== 'send') continue
       if (!effect.messages.some((message) => message.type === 'up-to-date')) continue
-      this.#surroundings.listener.onHealed(effect.to)
+      // What was meant for the peer before it lost its store will not reach it.
+      const { network, listener } = this.#surroundings
+      if (network().isWhole(this.id, effect.to)) listener.onHealed(effect.to)
     }
   }
 

@@ -96,6 +96,11 @@ export class Network {
     }
   }
 
+  /** True when both ends hold the same connection: what one sends reaches the other as it is now. */
+  isWhole(a: PeerId, b: PeerId): boolean {
+    return this.#byPair.get(pairOf(a, b))?.isWhole === true
+  }
+
   /** Sends in order on each lane. Dropped when the sender's end is not up. */
   send(from: PeerId, to: PeerId, messages: readonly Message[]): void {
     const link = this.#byPair.get(pairOf(from, to))

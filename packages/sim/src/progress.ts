@@ -64,6 +64,7 @@ function unready(ensemble: Ensemble): readonly string[] {
   for (const member of ensemble.members.values()) {
     const standing = member.view?.standing
     if (standing === undefined) missing.push(`peer ${member.id} is down`)
+    else if (member.isClosing) missing.push(`peer ${member.id} is closing`)
     else if (!standing.ready || standing.leader !== ensemble.leader?.id) {
       missing.push(`peer ${member.id} is ${standing.role} in ${standing.phase}: ${standing.reason}`)
     } else if (member.isAmnesiac || standing.damaged !== null) {

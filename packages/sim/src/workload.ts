@@ -190,6 +190,8 @@ export class Workload implements ApplicationListener {
       }
       case 'deliver':
         for (const item of effect.items) this.#delivered(member, effect.to, item)
+        if (effect.items.some((item) => item.type === 'ended'))
+          this.#demandAnswers(member, effect.to)
         break
       default:
         break
@@ -276,17 +278,19 @@ export class Workload implements ApplicationListener {
     }
   }
 
+  /** A session that has ended leaves no call behind but those that its peer has not heard yet. */
+  #demandAnswers(member: Member, session: SessionId): void {
+    for (const { call } of this.#calls.values()) {
+      demand(
+        call.session !== session || member.hasPending(call.id),
+        'C1',
+        () => `session ${session} ends, its call ${call.id} is not answered`,
+      )
+    }
+  }
+
   #ended(session: SessionHistory, reason: 'closed' | 'expired' | 'moved'): void {
     session.ended = reason
-    const waiting = [...this.#calls.values()].filter(({ call }) => call.session === session.id)
-    // What its peer has not heard yet will be refused later.
-    const member = this.#memberOf(session)
-    const forgotten = waiting.find(({ call }) => !member.hasPending(call.id))
-    demand(
-      forgotten === undefined,
-      'C1',
-      () => `session ${session.id} ends, its call ${String(forgotten?.call.id)} is not answered`,
-    )
     const client = this.#owners.get(session.id)
     this.#owners.delete(session.id)
     client?.onSessionEnded()
