@@ -15,8 +15,9 @@ import {
   type Zxid,
 } from '@conclave/core/internal'
 import { openTcpTransport, type PeerAddress, type Transport } from '@conclave/net'
-import { openWriteAheadLog, pageCodec, storeClock, type Log } from '@conclave/storage'
+import { pageCodec, type Log } from '@conclave/storage'
 import { createHistogram } from 'node:perf_hooks'
+import { openBenchStore } from './bench-store.ts'
 import type { LoadResult } from './load.ts'
 import { answerQuestions } from './processes.ts'
 
@@ -69,23 +70,13 @@ async function open({
   peers,
 }: Extract<BareQuestion, { type: 'open' }>): Promise<void> {
   id = own
-  log = await openWriteAheadLog({
-    directory: dir,
-    peerId: id,
-    codec: pageCodec,
-    clock: storeClock,
-    listener: {
-      onSynced(upTo) {
-        syncs += 1
-        let last = 0 as Zxid
-        while ((appended[0]?.seq ?? Infinity) <= upTo) last = appended.shift()?.last ?? last
-        if (last > 0) onDurable(last)
-      },
-      onFailed(error) {
-        throw new Error('the disk refused an append', { cause: error })
-      },
-    },
+  const store = await openBenchStore(dir, id, (upTo) => {
+    syncs += 1
+    let last = 0 as Zxid
+    while ((appended[0]?.seq ?? Infinity) <= upTo) last = appended.shift()?.last ?? last
+    if (last > 0) onDurable(last)
   })
+  log = store.log
   const address = peers.find((peer) => peer.id === id)
   if (address === undefined) throw new Error('a peer is listed')
   transport = await openTcpTransport(

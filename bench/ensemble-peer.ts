@@ -19,7 +19,7 @@ let peer: Peer | undefined
 let session: Session | undefined
 let syncs = 0
 subscribe('conclave:store', (message) => {
-  if ((message as { type: string }).type === 'appended') syncs += 1
+  if ((message as { type: string }).type === 'synced') syncs += 1
 })
 
 answerQuestions(async (question: PeerQuestion): Promise<unknown> => {

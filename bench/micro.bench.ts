@@ -10,12 +10,12 @@ import {
   noPage,
   noSession,
   Replica,
-  ReplicaBuilder,
   type Page,
   type PageEnd,
   type Txn,
 } from '@conclave/core/internal'
-import { openLevelSnapshot, openWriteAheadLog, pageCodec, storeClock } from '@conclave/storage'
+import { pageCodec } from '@conclave/storage'
+import { openBenchStore } from './bench-store.ts'
 import { benchDirectory, medianRun, type Bench, type Figures } from './harness.ts'
 
 const txnsPerPage = 500
@@ -157,18 +157,7 @@ const logAppendBench = micro(
   async (seconds) => {
     const directory = mkdtempSync(join(benchDirectory(), 'log-'))
     const synced: (() => void)[] = []
-    const log = await openWriteAheadLog({
-      directory,
-      peerId: 1,
-      codec: pageCodec,
-      clock: storeClock,
-      listener: {
-        onSynced: () => synced.shift()?.(),
-        onFailed: (error) => {
-          throw new Error('the disk refused an append', { cause: error })
-        },
-      },
-    })
+    const store = await openBenchStore(directory, 1, () => synced.shift()?.())
     const pages = new SetPages()
     let seq = 0
     const appends = await perSecondDeferred(
@@ -176,11 +165,11 @@ const logAppendBench = micro(
       (done) => {
         synced.push(done)
         seq += 1
-        log.append(seq, [{ type: 'page', page: pages.next().page }])
+        store.log.append(seq, [{ type: 'page', page: pages.next().page }])
       },
       seconds,
     )
-    await log.close()
+    await store.close()
     rmSync(directory, { recursive: true })
     const figures = { 'append/s': appends, 'txn/s': appends * txnsPerPage }
     return [{ name: 'append, 1 outstanding', conditions, figures }]
@@ -192,11 +181,7 @@ const checkpointBench = micro(
   '1,000 dirty znodes into the snapshot, synced',
   async (seconds) => {
     const directory = mkdtempSync(join(benchDirectory(), 'snapshot-'))
-    const snapshot = await openLevelSnapshot({
-      parent: directory,
-      name: '1',
-      createSink: () => new ReplicaBuilder(),
-    })
+    const store = await openBenchStore(directory, 1, () => undefined)
     const pages = new SetPages()
     const replica = Replica.empty()
     const creates = pages.creates()
@@ -209,10 +194,10 @@ const checkpointBench = micro(
         replica.apply(page, txns, silent)
       }
       const begun = performance.now()
-      await snapshot.write(replica.freeze())
+      await store.snapshot.write(replica.freeze())
       tookMs.push(performance.now() - begun)
     }
-    await snapshot.close()
+    await store.close()
     rmSync(directory, { recursive: true })
     tookMs.sort((a, b) => a - b)
     const figures = {
