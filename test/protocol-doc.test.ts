@@ -41,7 +41,7 @@ const invariants = rowsOf(section('Invariants'))
 const places = {
   code: (path: string) => /^packages\/[^/]+\/src\//.test(path) && !places.simulator(path),
   simulator: (path: string) => path.startsWith('packages/sim/src/'),
-  test: (path: string) => path.endsWith('.test.ts') || path.startsWith('test/'),
+  test: (path: string) => /^(packages\/[^/]+\/)?test\//.test(path),
 }
 
 /** True when the name stands in the text, whole. */

@@ -50,12 +50,20 @@ export function parseSource(path: string): ts.SourceFile {
   return ts.createSourceFile(path, readText(path), ts.ScriptTarget.ES2022, true)
 }
 
-/** Every node of a tree, outermost first. */
-export function* nodesOf(node: ts.Node): Generator<ts.Node> {
-  yield node
-  const children: ts.Node[] = []
-  node.forEachChild((child) => void children.push(child))
-  for (const child of children) yield* nodesOf(child)
+const nodesOfFile = new WeakMap<ts.SourceFile, readonly ts.Node[]>()
+
+/** Every node of a file, outermost first. */
+export function nodesOf(file: ts.SourceFile): readonly ts.Node[] {
+  const known = nodesOfFile.get(file)
+  if (known !== undefined) return known
+  const nodes: ts.Node[] = []
+  const visit = (node: ts.Node): void => {
+    nodes.push(node)
+    node.forEachChild(visit)
+  }
+  visit(file)
+  nodesOfFile.set(file, nodes)
+  return nodes
 }
 
 /** Where a node begins, for a failure to print: `packages/core/src/zxid.ts:12`. */

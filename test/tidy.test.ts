@@ -159,7 +159,7 @@ describe('purity', () => {
     const impure = inPackages
       .filter((file) => pure.includes(packageOf(file.fileName)))
       .flatMap((file) =>
-        [...nodesOf(file)]
+        nodesOf(file)
           .filter(isImpure)
           .map((node) => `${placeOf(file, node)} ${node.getText(file).slice(0, 40)}`),
       )
@@ -279,6 +279,23 @@ describe('words', () => {
     expect(missing).toEqual([])
   })
 
+  test('what the map of the sources names is there, each file once', () => {
+    const [, map = ''] = readText('docs/ARCHITECTURE.md').split('## Map')
+    const wrong: string[] = []
+    for (const [, folder = '', table = ''] of map.matchAll(/^### (packages\/\S+)$([^#]*)/gm)) {
+      const named = [...table.matchAll(/`([\w/-]+\.ts|[\w-]+\/)`/g)].map((match) => match[1] ?? '')
+      for (const name of named) {
+        const path = `${folder}/${name}`
+        const isThere = files.some((file) =>
+          name.endsWith('/') ? file.startsWith(path) : file === path,
+        )
+        if (!isThere || named.filter((one) => one === name).length > 1) wrong.push(path)
+      }
+    }
+
+    expect(wrong).toEqual([])
+  })
+
   test('no banners', () => {
     const banners = sources.filter((file) => /^\s*(\/\/|\*)\s*[-=*#/]{4,}/m.test(file.text))
 
@@ -310,6 +327,15 @@ describe('words', () => {
     expect(
       excused.map((file) => file.fileName).filter((path) => path !== 'test/tidy.test.ts'),
     ).toEqual([])
+  })
+})
+
+describe('scripts', () => {
+  test('every script runs a file that is there', () => {
+    const scripts = Object.values(readManifest('package.json').scripts ?? {})
+    const named = scripts.flatMap((script) => script.match(/\S+\.ts\b/g) ?? [])
+
+    expect(named.filter((path) => !files.includes(path))).toEqual([])
   })
 })
 
