@@ -4,8 +4,8 @@
  * here; or to an error that says whether it can have been applied.
  *
  * Invariants: R2 request ids rise by one, are given when a request is first forwarded, and are never
- * given to another; C1 a call that fails as not applied never is; C5 a session is answered in the
- * order of its requests.
+ * given to another; R4 a write sent again is the same one, and gets the one answer; C1 a call that
+ * fails as not applied never is; C5 a session is answered in the order of its requests.
  */
 import { assert } from '../assert.ts'
 import type { ErrorCode, Outcome } from '../errors.ts'

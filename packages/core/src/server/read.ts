@@ -1,6 +1,7 @@
 /**
  * Local reads: what a replica answers without asking anyone. They cost no I/O, change nothing and
- * see exactly the state at `replica.end`. That a session never reads backwards is its host's care.
+ * see exactly the state at `replica.end` (C3). That a session never reads backwards (C4) is its host's
+ * care.
  *
  * Data is not copied: whoever hands it to an application copies it or says that it is shared.
  */

@@ -4,7 +4,8 @@
  * expires is decided elsewhere, by the leader.
  *
  * Invariants: S1 a session's id is its own for ever; S2 an ephemeral's owner is a live session;
- * R2 a session's requests stand in the log once each and without gaps.
+ * R2 a session's requests stand in the log once each and without gaps; R3 what tells a repeated one
+ * from a new one is in here, and so in the digest and in every snapshot.
  */
 import { assert } from '../assert.ts'
 import type { PeerId, RequestId, SessionId } from '../ids.ts'
