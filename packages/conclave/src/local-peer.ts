@@ -165,7 +165,7 @@ export class LocalPeer implements Peer, DriverListener {
     return this
   }
 
-  /** @internal */
+  /** For the driver, as driver.ts says; so are the three that follow. */
   onStanding(standing: Standing): void {
     const before = this.#standing
     this.#standing = standing
@@ -183,13 +183,11 @@ export class LocalPeer implements Peer, DriverListener {
     if (before?.ready !== true) this.#emit('ready')
   }
 
-  /** @internal */
   onLink(peer: number, isUp: boolean): void {
     if (isUp) this.#links.add(peer)
     else this.#links.delete(peer)
   }
 
-  /** @internal */
   onRefused({ code, by, peer, address, reason }: Refusal): void {
     // By what it is, not by where it came from: each attempt comes from a port of its own.
     const key = `${by} ${String(peer)} ${code}`
@@ -200,7 +198,6 @@ export class LocalPeer implements Peer, DriverListener {
     }
   }
 
-  /** @internal */
   onFailed(error: CoordinationError, flightRecord: readonly string[]): void {
     this.#end(error)
     if (peerChannel.hasSubscribers) {

@@ -65,7 +65,7 @@ type StateListener = (...told: SessionEvents['state']) => void
 export class LocalSession implements Session, HostedSession {
   readonly id: SessionId
   readonly timeoutMs: number
-  /** @internal */
+  /** As peers know it. */
   readonly sessionId: NumericSessionId
   readonly #host: SessionHost
   readonly #life: SessionLife
@@ -239,7 +239,7 @@ export class LocalSession implements Session, HostedSession {
     return this
   }
 
-  /** @internal */
+  /** For the host, as session-host.ts says; so are the three that follow. */
   onDeliveries(items: readonly Delivery[]): void {
     for (const item of items) {
       switch (item.type) {
@@ -258,17 +258,14 @@ export class LocalSession implements Session, HostedSession {
     }
   }
 
-  /** @internal */
   onApplied(lastApplied: Zxid): boolean {
     return this.#reads.onApplied(lastApplied)
   }
 
-  /** @internal */
   onTime(): void {
     this.#life.onTime()
   }
 
-  /** @internal */
   onHostGone(error: CoordinationError): void {
     this.#finish('closed', error)
   }

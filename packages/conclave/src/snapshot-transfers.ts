@@ -36,6 +36,7 @@ export class SnapshotTransfers {
 
   /** Reads the next chunk; answers `snapshot-read`. */
   read(transfer: number): void {
+    if (!this.#transfers.has(transfer)) return
     this.#enqueue(transfer, async (state) => {
       if (state.reader === undefined) return undefined
       const { bytes, last } = await state.reader.read()
@@ -47,6 +48,8 @@ export class SnapshotTransfers {
 
   /** Writes a chunk; answers `snapshot-written`, or `snapshot-received` to the last one. */
   write(transfer: number, number: number, bytes: Uint8Array, last: boolean): void {
+    // The rest of one that has failed: the core does not know yet.
+    if (number !== 0 && !this.#transfers.has(transfer)) return
     this.#enqueue(transfer, async (state) => {
       state.installer ??= await this.#snapshot.beginInstall()
       await state.installer.write(bytes)

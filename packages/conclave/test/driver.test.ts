@@ -153,6 +153,35 @@ describe('the driver', () => {
   })
 })
 
+describe('diagnostics', () => {
+  test('tell of roles, sessions and the end of the peer, to whoever subscribed', async () => {
+    const told: string[] = []
+    const onMessage = (message: unknown, name: string | symbol): void => {
+      told.push(`${String(name)} ${(message as { type: string }).type}`)
+    }
+    const names = ['conclave:peer', 'conclave:election', 'conclave:session']
+    for (const name of names) subscribe(name, onMessage)
+
+    const { world, session } = await readyWorld()
+    const closed = session.close()
+    await world.run()
+    await closed
+    const ended = world.peer.close()
+    await world.run()
+    await ended
+    for (const name of names) unsubscribe(name, onMessage)
+
+    expect(told.filter((line) => !line.startsWith('conclave:election'))).toEqual([
+      'conclave:peer opened',
+      'conclave:session opened',
+      'conclave:session ended',
+      'conclave:peer closing',
+      'conclave:peer closed',
+    ])
+    expect(told).toContain('conclave:election role')
+  })
+})
+
 describe('fail-stop', () => {
   test('a failed append stops the peer: what waits is unknown, and the application is told', async () => {
     const { world, session } = await readyWorld()

@@ -140,10 +140,10 @@ describe('an ensemble of three', () => {
       const states: string[] = []
       for (const session of sessions) session.on('state', (state) => states.push(state))
       await sessions[0]!.create('/n')
-      let isOver = false
+      const over = new AbortController()
       let written = 0
       const writing = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           await sessions[0]!.set('/n', String(written))
           written += 1
         }
@@ -155,7 +155,7 @@ describe('an ensemble of three', () => {
         expect(epochs.every(({ ready, epoch }) => ready && epoch === 2)).toBe(true)
       }, patience)
       await sessions[1]!.create('/after')
-      isOver = true
+      over.abort()
       await writing
 
       const { data, stat } = await sessions[1]!.get('/n', { read: 'linearizable' })
