@@ -64,6 +64,8 @@ export async function runDemo(
   }
 }
 
+type ToldTotals = Report & { readonly type: 'told-totals' }
+
 /** What the story waits for now. */
 interface Wait {
   readonly what: string
@@ -89,7 +91,7 @@ class Demo implements WorkerListener {
   #epoch = 0
   #kill: Kill | undefined
   #failoverMs: number | undefined
-  readonly #told = new Map<number, Report & { type: 'told-totals' }>()
+  readonly #told = new Map<number, ToldTotals>()
   readonly #workingAgain = new Set<number>()
   #wait: Wait | undefined
   #failure: Error | undefined
@@ -116,6 +118,7 @@ class Demo implements WorkerListener {
       () => this.#isCounted() && this.#all((worker) => worker.isReady),
     )
     const elapsedMs = this.#view.elapsedMs
+    this.#view.hideProgress()
     this.#view.say(`all ${grouped(this.#done)} files are counted`)
     const totals = await this.#askTotals()
     return { totals, elapsedMs, failoverMs: this.#failoverMs }
@@ -135,14 +138,14 @@ class Demo implements WorkerListener {
   /** Says how each worker stands, for whoever has to find out what went wrong. */
   describeWorkers(): void {
     for (const worker of this.#workers.values()) {
-      const { id, pid, standing } = worker
+      const { id, process, standing } = worker
       if (standing === undefined) {
-        this.#view.say(`worker ${id} (process ${pid}): has told nothing since it was started`)
+        this.#view.say(`worker ${id} (${process}): has told nothing since it was started`)
         continue
       }
       const { role, leader, epoch, lastApplied, session, reason } = standing
       this.#view.say(
-        `worker ${id} (process ${pid}): ${role}, leader ${leader ?? 'unknown'}, epoch ${epoch}, ` +
+        `worker ${id} (${process}): ${role}, leader ${leader ?? 'unknown'}, epoch ${epoch}, ` +
           `applied up to ${lastApplied}, session ${session}: ${reason}`,
       )
     }
@@ -159,9 +162,7 @@ class Demo implements WorkerListener {
         this.#onStood(id, report.standing)
         break
       case 'became-ready':
-        this.#view.say(
-          `peer ${id} is ready ${seconds(worker.ageMs)} after its start, caught up to ${report.lastApplied}`,
-        )
+        this.#onReady(worker, report.lastApplied)
         break
       case 'joined':
         this.#view.say(`worker ${id} takes part, as ${report.member}`)
@@ -211,6 +212,11 @@ class Demo implements WorkerListener {
     this.#view.show(progress)
   }
 
+  #onReady(worker: WorkerProcess, lastApplied: string): void {
+    const caughtUp = worker.startCount === 1 ? '' : `, caught up to ${lastApplied}`
+    this.#view.say(`peer ${worker.id} is ready ${seconds(worker.ageMs)} after its start${caughtUp}`)
+  }
+
   #onReassigned(id: number, { queued, gone }: Report & { type: 'reassigned' }): void {
     const queues = queued.map(([member, count]) => `${member} ${count}`).join(', ')
     const since = gone.length === 0 ? '' : `${gone.join(', ')} is gone; `
@@ -231,6 +237,7 @@ class Demo implements WorkerListener {
         `failover: ${this.#failoverMs.toFixed(0)} ms from the kill to the next acknowledged commit, ` +
           `by worker ${worker.id} in epoch ${epoch}`,
       )
+      this.#view.say(`the ranges of worker ${kill.victim} wait until its session has expired`)
     }
   }
 
@@ -239,37 +246,35 @@ class Demo implements WorkerListener {
     if (victim === undefined) throw new Error('there is no leader to kill')
     const share = percent(this.#done / this.#fileCount)
     this.#view.say(
-      `kill -9 of process ${victim.pid}: peer ${victim.id}, the leader of epoch ${this.#epoch}, with ${share} counted`,
+      `kill -9 of ${victim.process}: peer ${victim.id}, the leader of epoch ${this.#epoch}, with ${share} counted`,
     )
     this.#kill = { victim: victim.id, epoch: this.#epoch, atMs: performance.now() }
     await victim.kill()
     await delay(restartAfterMs)
     if (this.#failure !== undefined) throw this.#failure
     victim.start()
-    this.#view.say(`peer ${victim.id} is started again, as process ${victim.pid}`)
+    this.#view.say(`peer ${victim.id} is started again, as ${victim.process}`)
   }
 
-  /** Asks every peer for the totals. Throws unless all tell the same. */
+  /** Asks every peer for the totals. Throws unless all tell the same, from the same state. */
   async #askTotals(): Promise<Counts> {
     for (const worker of this.#workers.values()) worker.ask({ type: 'tell-totals' })
     await this.#until('all peers to tell the totals', () => this.#told.size === this.#workers.size)
-    const [first, ...others] = [...this.#told.values()]
+    const told = [...this.#told.values()]
+    const [first] = told
     if (first === undefined) throw new Error('nobody has told any totals')
-    for (const { totals } of others) {
-      if (countsAreEqual(totals, first.totals)) continue
-      const told = [...this.#told].map(([id, { totals }]) => `${id}: ${JSON.stringify(totals)}`)
-      throw new Error(`the peers do not tell the same totals: ${told.join('; ')}`)
+    const hasSame = (other: ToldTotals): boolean =>
+      countsAreEqual(other.totals, first.totals) &&
+      (other.lastApplied !== first.lastApplied || other.digest === first.digest)
+    if (!told.every(hasSame)) {
+      const all = [...this.#told].map(([id, one]) => `peer ${id} ${JSON.stringify(one)}`)
+      throw new Error(`the peers do not tell the same: ${all.join('; ')}`)
     }
-    this.#view.say(`all three peers tell the same totals; peers at ${this.#describeStates()}`)
-    return first.totals
-  }
-
-  /** Where the peers stand, and the digests of what they have there. */
-  #describeStates(): string {
-    const states = [...this.#told.values()].map(
-      ({ lastApplied, digest }) => `${lastApplied} have ${digest}`,
+    const { digest, lastApplied } = first
+    this.#view.say(
+      `all peers tell the same totals; digest of their state at ${lastApplied}: ${digest}`,
     )
-    return [...new Set(states)].join(', ')
+    return first.totals
   }
 
   /** The process whose peer leads, if it lives. */

@@ -24,7 +24,7 @@ export interface Progress {
 const renewalMs = { terminal: 100, log: 500 }
 /** The rate is that of the last second. */
 const rateWindowMs = 1_000
-const barLength = 24
+const barLength = 20
 /** Back to the line's beginning, and erase it. */
 const eraseLine = '\r\x1b[2K'
 
@@ -72,9 +72,14 @@ export class LiveView {
     this.#screen.write(eraseLine + this.#status)
   }
 
+  /** Shows no more how far the work is: it is done. */
+  hideProgress(): void {
+    if (this.#status !== '') this.#screen.write(eraseLine)
+    this.#status = ''
+  }
+
   /** Prints the two counts below each other. */
   showTotals(rows: readonly (readonly [name: string, counts: Counts])[]): void {
-    this.#status = ''
     const columns = ['files', 'bytes', 'words', 'hashSum'] as const
     const line = (name: string, cells: readonly string[]): string =>
       name.padEnd(16) + cells.map((cell, place) => cell.padStart(place === 0 ? 10 : 22)).join('')
@@ -93,7 +98,7 @@ export class LiveView {
 
   /** Prints a line without the time. */
   conclude(line: string): void {
-    this.#status = ''
+    this.hideProgress()
     this.#print(line)
   }
 

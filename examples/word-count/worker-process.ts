@@ -37,13 +37,16 @@ export class WorkerProcess {
     this.#listener = listener
   }
 
-  get pid(): number {
-    return this.#child?.pid ?? 0
-  }
-
   /** How often it was started. */
   get startCount(): number {
     return this.#startCount
+  }
+
+  /** Whether there is a process, and which. */
+  get process(): string {
+    const child = this.#child
+    if (child === undefined) return 'no process'
+    return `process ${String(child.pid)}${hasEnded(child) ? ', gone' : ''}`
   }
 
   /** For how long it has been running, in ms. */
