@@ -4,7 +4,7 @@
  * them on the spot.
  */
 import * as fs from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /** An open file of the log. */
 export interface LogFile {
@@ -147,6 +147,25 @@ export async function makeDirectory(directory: string): Promise<void> {
     made = dirname(made)
     await syncDirectory(made)
   } while (first !== undefined && made.length >= first.length)
+}
+
+/** Removes a directory and all that is in it, durably. One that does not exist is removed already. */
+export async function removeDirectory(directory: string): Promise<void> {
+  await fs.promises.rm(directory, { recursive: true, force: true })
+  await syncDirectory(dirname(directory))
+}
+
+/** Makes all files in a directory durable, and their names. */
+export async function syncFiles(directory: string): Promise<void> {
+  for (const name of await pooledFiles.list(directory)) {
+    const file = await fs.promises.open(join(directory, name), 'r')
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+  await syncDirectory(directory)
 }
 
 /** Replaces a file by another content, durably, so that a crash leaves the one or the other. */

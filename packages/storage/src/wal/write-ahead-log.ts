@@ -22,6 +22,7 @@ import {
 } from '@conclave/core/internal'
 import { pooledFiles, type Files } from '../files.ts'
 import type { Log, LogListener, RecoveredLog } from '../log.ts'
+import { DamageError } from '../snapshot.ts'
 import type { StoreClock } from '../store-clock.ts'
 import {
   emptyLogState,
@@ -64,6 +65,8 @@ export interface WriteAheadLogOptions {
   readonly limits?: Partial<LogLimits>
   /** What a log that is new here is to state of the snapshot. */
   readonly snapshotDirectory?: string
+  /** Takes a log without a single record for damage, not for a new one. */
+  readonly mustExist?: boolean
   /** Makes a log that is new here begin with `damage-found`. */
   readonly damaged?: string
 }
@@ -93,6 +96,9 @@ export async function openWriteAheadLog(options: WriteAheadLogOptions): Promise<
   const { directory, peerId, codec } = options
   await files.makeDirectory(directory)
   const found = await recoverSegments({ directory, peerId, codec, files })
+  if (found.segments.length === 0 && options.mustExist === true) {
+    throw new DamageError(`there is no log in ${directory}, but there was one`)
+  }
   if (found.stillborn !== null) {
     await files.remove(join(directory, segmentName(found.stillborn)))
   }

@@ -1,0 +1,168 @@
+/**
+ * LevelDB, with the types it really has and the care it needs. The only file that names `level`.
+ *
+ * What it does not do of its own accord: say that it dropped records when it was opened (it writes
+ * that to its LOG, and we read it), sync its directory, or stop after a failed write (whoever writes
+ * must: see level-snapshot.ts). It is never asked to repair anything.
+ */
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Level } from 'level'
+import { isMissing, syncDirectory } from './files.ts'
+import { DamageError } from './snapshot.ts'
+
+export type DatabaseEntry = readonly [key: Uint8Array, value: Uint8Array]
+
+/** The database is open elsewhere: in another process, or twice in this one. */
+export class DatabaseLockedError extends Error {
+  override readonly name = 'DatabaseLockedError'
+}
+
+type ByteLevel = Level<Uint8Array, Uint8Array>
+type LevelSnapshotHandle = ReturnType<ByteLevel['snapshot']>
+
+/** What one call of an iterator brings into memory at most, but for one large value. */
+const readAheadBytes = 256 * 1024
+const readAheadCount = 1_000
+
+/** Changes that are written all or none. Needs `discard` when it is not written. */
+export interface DatabaseBatch {
+  put(key: Uint8Array, value: Uint8Array): void
+  delete(key: Uint8Array): void
+  /** Durable when it resolves and `isDurable`; the directory's names are synced too then. */
+  write(isDurable: boolean): Promise<void>
+  discard(): Promise<void>
+}
+
+/** The database as it was at one moment. */
+export interface DatabaseView {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** The entries from a key on, in the order of keys, in handfuls. */
+  entries(from: Uint8Array): AsyncGenerator<readonly DatabaseEntry[], void>
+  close(): Promise<void>
+}
+
+export class Database {
+  readonly directory: string
+  readonly #level: ByteLevel
+
+  /** For `open`. */
+  constructor(directory: string, level: ByteLevel) {
+    this.directory = directory
+    this.#level = level
+  }
+
+  /**
+   * Opens the database in a directory, which must hold one unless `isNew`. Rejects with a
+   * `DamageError` when it lost anything, a `DatabaseLockedError` when somebody else has it open.
+   */
+  static async open(directory: string, isNew: boolean): Promise<Database> {
+    const level: ByteLevel = new Level(directory, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      compression: false,
+      createIfMissing: isNew,
+    })
+    try {
+      await level.open()
+    } catch (error) {
+      throw openingError(directory, error)
+    }
+    const database = new Database(directory, level)
+    try {
+      await assertNothingDropped(directory)
+      await syncDirectory(directory)
+      await syncDirectory(dirname(directory))
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+    return database
+  }
+
+  batch(): DatabaseBatch {
+    const batch = this.#level.batch()
+    return {
+      put: (key, value) => void batch.put(key, value),
+      delete: (key) => void batch.del(key),
+      write: async (isDurable) => {
+        // The declared options lack what the database itself is told by them.
+        const options: { sync: boolean } = { sync: isDurable }
+        await batch.write(options)
+        // Its log may have got a new file meanwhile, whose name is nobody else's to sync.
+        if (isDurable) await syncDirectory(this.directory)
+      },
+      discard: () => batch.close(),
+    }
+  }
+
+  /** The database as it is now, however it changes. To be closed. */
+  view(): DatabaseView {
+    const level = this.#level
+    const snapshot = level.snapshot()
+    return {
+      get: (key) => getFrom(level, key, snapshot),
+      entries: (from) => entriesOf(level, from, snapshot),
+      close: () => snapshot.close(),
+    }
+  }
+
+  /** Closes it, and every view of it. Idempotent. */
+  async close(): Promise<void> {
+    await this.#level.close()
+  }
+}
+
+/** `get` as it is: declared to give a value always, it gives `undefined` for a missing key. */
+async function getFrom(
+  level: ByteLevel,
+  key: Uint8Array,
+  snapshot: LevelSnapshotHandle,
+): Promise<Uint8Array | undefined> {
+  const value: Uint8Array | undefined = await level.get(key, { snapshot })
+  return value
+}
+
+async function* entriesOf(
+  level: ByteLevel,
+  from: Uint8Array,
+  snapshot: LevelSnapshotHandle,
+): AsyncGenerator<readonly DatabaseEntry[], void> {
+  const iterator = level.iterator({ gte: from, snapshot, highWaterMarkBytes: readAheadBytes })
+  try {
+    while (true) {
+      const entries = await iterator.nextv(readAheadCount)
+      if (entries.length === 0) return
+      yield entries
+    }
+  } finally {
+    await iterator.close()
+  }
+}
+
+/** What LevelDB writes to its LOG, and nowhere else, when it has not read everything. */
+const dropped = /dropping \d+ bytes|ignoring error|Corruption/
+
+async function assertNothingDropped(directory: string): Promise<void> {
+  const log = await readFile(join(directory, 'LOG'), 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return ''
+    throw error
+  })
+  const line = log.split('\n').find((one) => dropped.test(one))
+  if (line !== undefined) throw new DamageError(`LevelDB in ${directory} reports: ${line}`)
+}
+
+/** What an error of `open` means. */
+function openingError(directory: string, error: unknown): unknown {
+  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'LEVEL_LOCKED') return new DatabaseLockedError(message, { cause: error })
+  // Files that LevelDB had and misses are damage, as bytes are; a disk that refuses is not.
+  const isLoss =
+    code === 'LEVEL_CORRUPTION' ||
+    message.includes('create_if_missing') ||
+    message.includes('No such file or directory')
+  if (isLoss) return new DamageError(`LevelDB in ${directory}: ${message}`, { cause: error })
+  return cause
+}

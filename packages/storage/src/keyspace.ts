@@ -1,0 +1,211 @@
+/**
+ * Every key of the snapshot, their order, and what stands behind them:
+ *
+ *   00                 the format of all the rest
+ *   01                 the summary: where the snapshot stands, digest, counts, configuration
+ *   02 session (u64)   a session
+ *   03 path (UTF-8)    a znode; a parent comes before its children, a subtree lies together
+ *
+ * A value is a version byte, a tuple, and the CRC-32 of key and value: LevelDB gives back flipped
+ * bytes as good, and one record's bytes as another's, without a word.
+ *
+ * The order of a tuple's fields is the format: a field is never moved or taken away.
+ */
+import { crc32 } from 'node:zlib'
+import {
+  assert,
+  type SessionId,
+  type SnapshotRecord,
+  type SnapshotSummary,
+} from '@conclave/core/internal'
+import {
+  configurationTuple,
+  packTuple,
+  readBytes,
+  readConfiguration,
+  readCount,
+  readData,
+  readInteger,
+  readString,
+  readTuple,
+  readZxid,
+  TupleError,
+  unpackTuple,
+} from './tuple.ts'
+
+/** The format of the snapshot's keys and values. */
+export const snapshotFormatVersion = 1
+
+const valueVersion = 1
+const prefix = { format: 0, summary: 1, session: 2, znode: 3 } as const
+/** The first key that a transfer carries: everything but the format, which is each store's own. */
+export const firstTransferredKey: Uint8Array = Uint8Array.of(prefix.summary)
+
+/** A key and what is to stand behind it; `null`: nothing. */
+export interface KeyspaceChange {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | null
+}
+
+/** What a key and its value say. */
+export type KeyspaceEntry =
+  | { readonly type: 'format'; readonly version: number }
+  | { readonly type: 'summary'; readonly summary: SnapshotSummary }
+  | { readonly type: 'record'; readonly record: SnapshotRecord }
+
+/** The entry without which a database is not a snapshot of ours. */
+export function formatChange(): KeyspaceChange {
+  return changeOf(Uint8Array.of(prefix.format), [snapshotFormatVersion])
+}
+
+export function summaryChange(summary: SnapshotSummary): KeyspaceChange {
+  const { end, digest, znodeCount, sessionCount, configuration } = summary
+  const packed = configuration === null ? null : configurationTuple(configuration)
+  const tuple = [end.last, end.crc, digest, znodeCount, sessionCount, packed]
+  return changeOf(Uint8Array.of(prefix.summary), tuple)
+}
+
+export function recordChange(record: SnapshotRecord): KeyspaceChange {
+  switch (record.type) {
+    case 'znode': {
+      const { znode } = record
+      return changeOf(znodeKey(znode.path), [
+        znode.data,
+        znode.czxid,
+        znode.mzxid,
+        znode.pzxid,
+        znode.ctime,
+        znode.mtime,
+        znode.version,
+        znode.createCount,
+        znode.aversion,
+        znode.ephemeralOwner,
+      ])
+    }
+    case 'znode-gone':
+      return { key: znodeKey(record.path), value: null }
+    case 'session': {
+      const { session } = record
+      return changeOf(sessionKey(session.id), [
+        session.timeoutMs,
+        session.password,
+        session.host,
+        session.hostedSince,
+        session.lastRequestId,
+      ])
+    }
+    case 'session-gone':
+      return { key: sessionKey(record.id), value: null }
+  }
+}
+
+/** Reads an entry back. Throws `TupleError` for anything but what was written under that key. */
+export function readEntry(key: Uint8Array, value: Uint8Array): KeyspaceEntry {
+  const end = value.length - 4
+  if (end < 2) throw new TupleError(`${value.length} bytes are too few for a value`)
+  const view = new DataView(value.buffer, value.byteOffset, value.length)
+  if (view.getUint32(end) !== crc32(value.subarray(0, end), crc32(key))) {
+    throw new TupleError('the CRC of a value is not that of its key and bytes')
+  }
+  if (value[0] !== valueVersion) throw new TupleError(`a value of version ${value[0] ?? 0}`)
+  const tuple = unpackTuple(value, 1, end)
+  switch (key[0]) {
+    case prefix.format:
+      return { type: 'format', version: readCount(readTuple(tuple, 1)[0]) }
+    case prefix.summary:
+      return { type: 'summary', summary: readSummary(tuple) }
+    case prefix.session:
+      return { type: 'record', record: readSession(key, tuple) }
+    case prefix.znode:
+      return { type: 'record', record: readZnode(key, tuple) }
+    default:
+      throw new TupleError(`a key that begins with ${key[0] ?? 'nothing'}`)
+  }
+}
+
+function changeOf(key: Uint8Array, tuple: readonly unknown[]): KeyspaceChange {
+  const value = packTuple(tuple, 1, 4)
+  value[0] = valueVersion
+  const crc = crc32(value.subarray(0, value.length - 4), crc32(key))
+  new DataView(value.buffer, value.byteOffset).setUint32(value.length - 4, crc)
+  return { key, value }
+}
+
+const loneSurrogate = /\p{Surrogate}/u
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function znodeKey(path: string): Uint8Array {
+  // Two such paths could have one key. No path has one: what is no UTF-8 was refused long before.
+  assert(!loneSurrogate.test(path), 'a path is well-formed')
+  const key = Buffer.allocUnsafe(1 + Buffer.byteLength(path))
+  key[0] = prefix.znode
+  key.write(path, 1)
+  return key
+}
+
+function pathOf(key: Uint8Array): string {
+  try {
+    return utf8.decode(key.subarray(1))
+  } catch (error) {
+    throw new TupleError('a key that is not UTF-8', { cause: error })
+  }
+}
+
+function sessionKey(id: SessionId): Uint8Array {
+  const key = Buffer.allocUnsafe(9)
+  key[0] = prefix.session
+  key.writeBigUInt64BE(BigInt(id), 1)
+  return key
+}
+
+function sessionOf(key: Uint8Array): SessionId {
+  if (key.length !== 9) throw new TupleError('a key of a session that is too short or too long')
+  const view = new DataView(key.buffer, key.byteOffset, key.length)
+  return readCount(view.getUint32(1) * 2 ** 32 + view.getUint32(5)) as SessionId
+}
+
+function readSummary(tuple: readonly unknown[]): SnapshotSummary {
+  const [last, crc, digest, znodeCount, sessionCount, packed] = readTuple(tuple, 6)
+  return {
+    end: { last: readZxid(last), crc: readCount(crc) },
+    digest: readString(digest),
+    znodeCount: readCount(znodeCount),
+    sessionCount: readCount(sessionCount),
+    configuration: packed === null ? null : readConfiguration(packed),
+  }
+}
+
+function readSession(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord {
+  const [timeoutMs, password, host, hostedSince, lastRequestId] = readTuple(tuple, 5)
+  return {
+    type: 'session',
+    session: {
+      id: sessionOf(key),
+      timeoutMs: readCount(timeoutMs),
+      password: readBytes(password),
+      host: readCount(host),
+      hostedSince: readZxid(hostedSince),
+      lastRequestId: readCount(lastRequestId),
+    },
+  }
+}
+
+function readZnode(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord {
+  readTuple(tuple, 10)
+  return {
+    type: 'znode',
+    znode: {
+      path: pathOf(key),
+      data: readData(tuple[0]),
+      czxid: readZxid(tuple[1]),
+      mzxid: readZxid(tuple[2]),
+      pzxid: readZxid(tuple[3]),
+      ctime: readInteger(tuple[4]),
+      mtime: readInteger(tuple[5]),
+      version: readInteger(tuple[6]),
+      createCount: readInteger(tuple[7]),
+      aversion: readInteger(tuple[8]),
+      ephemeralOwner: readCount(tuple[9]) as SessionId,
+    },
+  }
+}

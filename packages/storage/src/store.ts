@@ -1,0 +1,273 @@
+/**
+ * The store of one peer: its log and its snapshot in one locked directory, and what a start finds
+ * in them. The log comes first in everything: it names the snapshot's database in use, and a
+ * snapshot is believed only where it stands at a page end of the log.
+ *
+ * Damage is never mended. A store in which any is found is set aside whole, a new and empty one is
+ * made whose log begins with the reason, and the peer has everything sent to it again (Z19). What
+ * the system refuses (permissions, space, a disk that does not answer) is no damage but
+ * `STORAGE_FAILED`: nothing is touched.
+ *
+ * Invariants: Z2, Z5, Z12 as in the log; Z17 the snapshot never stands behind the end of the log;
+ * Z19 what replaces a damaged store says so until it is healed (ZOOKEEPER-2325: a snapshot that is
+ * missing is not an empty one).
+ */
+import { join } from 'node:path'
+import {
+  CoordinationError,
+  formatZxid,
+  InvariantError,
+  samePageEnd,
+  type Configuration,
+  type EnsembleId,
+  type Page,
+  type PageCodec,
+  type PageEnd,
+  type PeerId,
+} from '@conclave/core/internal'
+import { finishSettingAside, forgetDamage, setAside } from './damage.ts'
+import { assertEnsemble, openDirectory, type Directory } from './directory.ts'
+import { pooledFiles, type Files } from './files.ts'
+import {
+  createLevelSnapshot,
+  firstSnapshotName,
+  LevelSnapshot,
+  removeOtherSnapshots,
+} from './level-snapshot.ts'
+import type { Log, LogListener } from './log.ts'
+import { DamageError, type Snapshot, type SnapshotSink } from './snapshot.ts'
+import type { StoreClock } from './store-clock.ts'
+import { StoreLog } from './store-log.ts'
+import type { LogLimits } from './wal/write-ahead-log.ts'
+
+export interface StoreOptions<T> {
+  /** Holds everything; created if need be, locked until `close`. */
+  readonly dir: string
+  readonly peerId: PeerId
+  /** Refuses the directory of another ensemble. */
+  readonly ensembleId?: EnsembleId
+  readonly codec: PageCodec
+  /** Takes one load of the snapshot; a new one for each. */
+  readonly sinkFactory: () => SnapshotSink<T>
+  readonly emptyReplica: () => T
+  /** The page end that a replica stands at. */
+  readonly endOf: (replica: T) => PageEnd
+  readonly listener: LogListener
+  readonly clock: StoreClock
+  /** How the log's files are written: `pooledFiles` unless told otherwise. */
+  readonly files?: Files
+  readonly limits?: Partial<LogLimits>
+}
+
+/** What a store held when it was opened: the core's `RecoveredState`, for any kind of replica. */
+export interface RecoveredStore<T> {
+  readonly acceptedEpoch: number
+  readonly acceptedLeader: PeerId
+  readonly currentEpoch: number
+  readonly configuration: Configuration | null
+  readonly previousConfiguration: Configuration | null
+  /** As the snapshot has it, or the empty one. */
+  readonly replica: T
+  /** The page end behind which the log's pages begin. */
+  readonly logStart: PageEnd
+  /** The end of every page in the log, in order. */
+  readonly pageEnds: readonly PageEnd[]
+  /** The pages behind the replica's end. */
+  readonly history: readonly Page[]
+  /** Why the store before this one was set aside, until healed. */
+  readonly damaged: string | null
+}
+
+export interface Store<T> {
+  readonly log: Log
+  readonly snapshot: Snapshot<T>
+  readonly recovered: RecoveredStore<T>
+  /** Makes everything appended durable, marks the end, unlocks the directory. Idempotent. */
+  close(): Promise<void>
+}
+
+/** How much of the history is read at a time while opening. */
+const maxReadBytes = 2 * 1024 * 1024
+
+/**
+ * Opens the store in a directory, or makes one. All that `recovered` says is durable. Rejects with
+ * `DIR_LOCKED`, `DIR_FOREIGN`, `DIR_FORMAT` or `STORAGE_FAILED`; never because of damage.
+ */
+export async function openStore<T>(options: StoreOptions<T>): Promise<Store<T>> {
+  const path = options.dir
+  try {
+    const { peerId, ensembleId = 0, clock } = options
+    const directory = await openDirectory({ path, peerId, ensembleId, clock })
+    try {
+      return await openLocked(directory, options)
+    } catch (error) {
+      await directory.close()
+      throw error
+    }
+  } catch (error) {
+    throw asCoordinationError(path, error)
+  }
+}
+
+async function openLocked<T>(directory: Directory, options: StoreOptions<T>): Promise<Store<T>> {
+  const { settingAside } = directory.identity
+  if (settingAside !== null) {
+    await finishSettingAside(directory)
+    return openAnew(directory, options, settingAside.reason)
+  }
+  try {
+    return await openParts(directory, options)
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error
+    await setAside(directory, error.message, options.clock)
+    return openAnew(directory, options, error.message)
+  }
+}
+
+async function openAnew<T>(
+  directory: Directory,
+  options: StoreOptions<T>,
+  damaged: string,
+): Promise<Store<T>> {
+  const store = await openParts(directory, options, damaged)
+  try {
+    await forgetDamage(directory)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  return store
+}
+
+/** Opens log and snapshot, which are made where there are none yet. Throws `DamageError`. */
+async function openParts<T>(
+  directory: Directory,
+  options: StoreOptions<T>,
+  damaged?: string,
+): Promise<Store<T>> {
+  const logPath = join(directory.path, 'log')
+  const snapshotPath = join(directory.path, 'snapshot')
+  const isMade = (await pooledFiles.list(directory.path)).includes('snapshot')
+  const hasLog = (await pooledFiles.list(logPath)).length > 0
+  // The snapshot is made before the log that names it: with a log there must be one.
+  if (!isMade && !hasLog) await createLevelSnapshot(snapshotPath)
+
+  const log = await StoreLog.open(directory, {
+    directory: logPath,
+    peerId: options.peerId,
+    codec: options.codec,
+    listener: options.listener,
+    clock: options.clock,
+    mustExist: damaged === undefined && directory.identity.ensembleId !== 0,
+    snapshotDirectory: firstSnapshotName,
+    ...(options.files === undefined ? {} : { files: options.files }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(damaged === undefined ? {} : { damaged }),
+  })
+  let snapshot: LevelSnapshot<T> | undefined
+  try {
+    const found = log.recovered.configuration?.ensembleId ?? 0
+    assertEnsemble(directory.path, found, options.ensembleId ?? 0)
+    assertEnsemble(directory.path, found, directory.identity.ensembleId)
+    await log.noteEnsemble(found)
+
+    const name = log.recovered.snapshotDirectory ?? firstSnapshotName
+    const createSink = options.sinkFactory
+    snapshot = await LevelSnapshot.open({ directory: snapshotPath, name, createSink })
+    const recovered = await recover(log, snapshot, options)
+    // Only now that the one in use is known to be sound: what is damaged is kept whole.
+    await removeOtherSnapshots(snapshotPath, name)
+    log.follow(snapshot)
+    return new OpenStore(directory, log, snapshot, recovered)
+  } catch (error) {
+    await log.close()
+    await snapshot?.close()
+    throw error
+  }
+}
+
+async function recover<T>(
+  log: StoreLog,
+  snapshot: LevelSnapshot<T>,
+  options: StoreOptions<T>,
+): Promise<RecoveredStore<T>> {
+  const { start, pageEnds, ...rest } = log.recovered
+  const replica = (await snapshot.load()) ?? options.emptyReplica()
+  const end = options.endOf(replica)
+  assertStandsIn(end, start, pageEnds)
+  const history: Page[] = []
+  let after = end.last
+  while (true) {
+    const pages = await log.read(after, maxReadBytes)
+    const last = pages.at(-1)
+    if (last === undefined) break
+    history.push(...pages)
+    after = last.last
+  }
+  return {
+    acceptedEpoch: rest.acceptedEpoch,
+    acceptedLeader: rest.acceptedLeader,
+    currentEpoch: rest.currentEpoch,
+    configuration: rest.configuration,
+    previousConfiguration: rest.previousConfiguration,
+    replica,
+    logStart: start,
+    pageEnds,
+    history,
+    damaged: rest.damaged,
+  }
+}
+
+/** Throws `DamageError` unless the snapshot stands where the log begins or where a page of it ends. */
+function assertStandsIn(end: PageEnd, start: PageEnd, pageEnds: readonly PageEnd[]): void {
+  if ([start, ...pageEnds].some((one) => samePageEnd(one, end))) return
+  const last = pageEnds.at(-1) ?? start
+  const stands = `the snapshot stands at ${formatZxid(end.last)}`
+  if (end.last < start.last) {
+    throw new DamageError(`${stands}, but the log only begins at ${formatZxid(start.last)}`)
+  }
+  if (end.last > last.last) {
+    throw new DamageError(`${stands}, but the log ends at ${formatZxid(last.last)} already`)
+  }
+  throw new DamageError(`${stands}, which is not in the history that the log holds`)
+}
+
+class OpenStore<T> implements Store<T> {
+  readonly log: Log
+  readonly snapshot: Snapshot<T>
+  readonly recovered: RecoveredStore<T>
+  readonly #directory: Directory
+  #closed: Promise<void> | null = null
+
+  constructor(directory: Directory, log: Log, snapshot: Snapshot<T>, recovered: RecoveredStore<T>) {
+    this.#directory = directory
+    this.log = log
+    this.snapshot = snapshot
+    this.recovered = recovered
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    try {
+      // The log first: what it is still writing may switch the snapshot.
+      await this.log.close()
+      await this.snapshot.close()
+    } finally {
+      await this.#directory.close()
+    }
+  }
+}
+
+function asCoordinationError(path: string, error: unknown): unknown {
+  if (error instanceof CoordinationError || error instanceof InvariantError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new CoordinationError(
+    'STORAGE_FAILED',
+    `the store in ${path} cannot be opened: ${message}. See to permissions, free space and the disk, then start again`,
+    { path, cause: error },
+  )
+}
