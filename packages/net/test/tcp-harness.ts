@@ -12,7 +12,7 @@ export class TcpHarness implements TransportHarness {
   readonly #proxies = new Map<string, TcpProxy>()
 
   async open(
-    options: HarnessOptions & Partial<TcpTransportOptions>,
+    options: Omit<HarnessOptions, 'secret'> & Partial<TcpTransportOptions>,
     listener: TransportListener,
   ): Promise<Transport> {
     const transport = await openTcpTransport(
