@@ -129,10 +129,13 @@ describe('an ensemble of three', () => {
     },
   )
 
-  test(
-    'a leader that closes hands over: nothing is lost, and no session notices',
+  test.each([
+    ['closes', {}],
+    ['is gone at once', { signal: AbortSignal.abort() }],
+  ])(
+    'a leader that %s: nothing is lost, and no session notices',
     { timeout: 40_000 },
-    async () => {
+    async (_how, call) => {
       const { options, peers } = await founded()
       const leader = leaderOf(peers)
       const others = followersOf(peers)
@@ -149,10 +152,10 @@ describe('an ensemble of three', () => {
         }
       })()
 
-      await leader.close()
+      await leader.close(call)
       await vi.waitFor(() => {
         const epochs = others.map((peer) => peer.status())
-        expect(epochs.every(({ ready, epoch }) => ready && epoch === 2)).toBe(true)
+        expect(epochs.every(({ ready, epoch }) => ready && epoch > 1)).toBe(true)
       }, patience)
       await sessions[1]!.create('/after')
       over.abort()
@@ -262,6 +265,28 @@ describe('peers that do not belong together', () => {
 
       expect((error as Error).message).toContain('observer')
       expect((error as CoordinationError).code).toBe('CONFIG_MISMATCH')
+    },
+  )
+
+  test(
+    'the directory of another ensemble: refused, and ready() says why',
+    { timeout: 40_000 },
+    async () => {
+      const [ours, theirs] = await Promise.all([founded(), founded()])
+      const own = followersOf(ours.peers)[0]!
+      const other = theirs.peers[own.id - 1]!
+      await Promise.all([own.close(), other.close()])
+
+      const { dir } = theirs.options[own.id - 1]!
+      const stray = await openPeer({ ...ours.options[own.id - 1]!, dir })
+      const error = (await rejectionOf(stray.ready({ timeoutMs: 1_500 }))) as CoordinationError
+      await stray.close({ timeoutMs: 1 })
+
+      expect(error.code).toBe('TIMEOUT')
+      expect(error.message).toContain('ensemble')
+      expect(error.cause).toMatchObject({ code: 'PEER_REFUSED' })
+      const again = await openPeer(theirs.options[own.id - 1]!)
+      await expect(again.ready({ timeoutMs: 15_000 })).resolves.toBeUndefined()
     },
   )
 
