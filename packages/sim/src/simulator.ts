@@ -42,7 +42,8 @@ export interface Failure {
   readonly lines: readonly string[]
   /** What to type to see it again. */
   readonly replay: string
-  readonly cause: unknown
+  /** What the core threw, if it did: its stack. */
+  readonly cause: string | null
 }
 
 /** Runs a scenario to its end, or to the first violation. Throws only for a fault of its own. */
@@ -85,7 +86,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
       at: scheduler.now,
       lines: trace.lines(),
       replay: `npm run sim -- --seed ${seed} --seconds ${faultyUs / 1_000_000}`,
-      cause: error.cause,
+      cause: error.cause instanceof Error ? (error.cause.stack ?? null) : null,
     }
   }
   const { pages } = ensemble.oracle.committed

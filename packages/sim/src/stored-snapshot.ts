@@ -21,7 +21,7 @@ function keyOf(record: SnapshotRecord): string {
 }
 
 export class StoredSnapshot {
-  #records = new Map<string, SnapshotRecord>()
+  readonly #records = new Map<string, SnapshotRecord>()
   #summary: SnapshotSummary | null = null
 
   /** `null` before the first checkpoint. */

@@ -1,0 +1,81 @@
+/**
+ * `npm run sim`: runs seeds, many in two processes or one in this, and says what came of them.
+ *
+ *   npm run sim -- --seeds 500 --first 1      500 seeds from 1 on, 60 virtual seconds each
+ *   npm run sim -- --seed 42 --trace          one seed, every line of its trace
+ *
+ * Exits with 1 when an invariant is violated, when a run does not come to rest after its faults, or
+ * when so many seeds never reach something that they should.
+ */
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { drawScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
+import { pageCodec } from '@conclave/storage'
+import { Report } from './report.ts'
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    first: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    hashes: { type: 'boolean', default: false },
+    workers: { type: 'string', default: '2' },
+    /** Set for the processes that this one starts: every so many seeds, one is theirs. */
+    step: { type: 'string' },
+  },
+})
+
+function numberOf(name: 'seeds' | 'first' | 'seconds' | 'seed' | 'workers' | 'step'): number {
+  const number = Number(values[name])
+  if (Number.isFinite(number) && number >= 0) return number
+  throw new Error(`--${name} wants a number, and was given "${String(values[name])}"`)
+}
+
+const seconds = numberOf('seconds')
+const machine = realMachine(pageCodec)
+
+function runSeed(seed: number, print?: (line: string) => void): Outcome {
+  return simulate(drawScenario(seed, seconds), { machine, ...(print && { print }) })
+}
+
+/** One seed, here. */
+function runOne(seed: number): number {
+  const print = values.trace ? (line: string) => console.log(line) : undefined
+  const report = new Report(1, true, !values.trace)
+  report.add(runSeed(seed, print))
+  return report.finish()
+}
+
+/** A share of the seeds, told to whoever started this process. */
+function runShare(first: number, end: number, step: number): void {
+  for (let seed = first; seed < end; seed += step) process.send?.(runSeed(seed))
+}
+
+/** All seeds, in processes of their own. */
+async function runAll(first: number, count: number, workers: number): Promise<number> {
+  const report = new Report(count, values.hashes, true)
+  const shares = Array.from({ length: Math.min(workers, count) }, (_, index) => {
+    const share = ['--first', String(first + index), '--seeds', String(count - index)]
+    const args = [...share, '--seconds', String(seconds), '--step', String(workers)]
+    const child = fork(fileURLToPath(import.meta.url), args)
+    child.on('message', (outcome) => report.add(outcome as Outcome))
+    return new Promise<number>((resolve) => {
+      child.on('exit', (code) => {
+        resolve(code ?? 1)
+      })
+    })
+  })
+  const codes = await Promise.all(shares)
+  const own = codes.find((code) => code !== 0)
+  if (own !== undefined) console.error('a simulating process broke off: see above')
+  return own ?? report.finish()
+}
+
+const first = numberOf('first')
+const count = numberOf('seeds')
+if (values.step !== undefined) runShare(first, first + count, numberOf('step'))
+else if (values.seed !== undefined) process.exitCode = runOne(numberOf('seed'))
+else process.exitCode = await runAll(first, count, Math.max(1, numberOf('workers')))
