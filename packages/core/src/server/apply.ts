@@ -53,9 +53,8 @@ export class HostObserver implements ApplyObserver {
         this.#end(txn.closed, txn.reason, 'the session ended before this was judged')
         break
       case 'move-session':
-        if (txn.host !== this.#hosting.id) {
-          this.#end(txn.moved, 'moved', 'the session moved before this was judged')
-        }
+        // Even to this peer: whoever asked for the move hosts it anew, and no one speaks for it twice.
+        this.#end(txn.moved, 'moved', 'the session moved before this was judged')
         break
       default:
         break

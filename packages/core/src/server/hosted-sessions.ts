@@ -67,6 +67,11 @@ export class HostedSessions {
     this.#outbox = outbox
   }
 
+  /** Writes that are kept because they wait, or have waited, to be forwarded. */
+  get waitingCount(): number {
+    return this.#waiting.size
+  }
+
   get(id: SessionId): HostedSession | undefined {
     return this.#sessions.get(id)
   }

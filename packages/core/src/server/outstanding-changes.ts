@@ -190,10 +190,7 @@ export class OutstandingChanges {
   takeBack(): void {
     const before = this.#before ?? []
     this.#before = null
-    for (let index = before.length - 1; index >= 0; index -= 1)
-      this.#restore(before[index] as Before)
-    this.#changed.length -= before.length
-    this.#changedAt.length -= before.length
+    for (const one of before.reverse()) this.#restore(one)
   }
 
   /** Everything up to `upTo` is applied: the tree itself shows it. */

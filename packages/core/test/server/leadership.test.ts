@@ -56,6 +56,7 @@ describe('what a leader receives', () => {
     leader.send(session, close, create('/a'))
     expect(leader.draftAll().map(wordOf)).toEqual(['closed []'])
     expect(leader.send(session, create('/b'))).toBeNull()
+    expect(leader.leadership.receive(host, [leader.request(session, create('/d'), 50)])).toBeNull()
     leader.applyAll()
     expect(leader.send(session, create('/c'))).toBeNull()
     expect(leader.leadership.receive(host, [leader.request(session, create('/d'), 99)])).toBeNull()

@@ -81,6 +81,8 @@ describe('the local deadline', () => {
     expect(machine.deadline).toBe(9_000)
 
     machine.deadlines.take()
+    machine.deadlines.onAcknowledged(57, applied, applied)
+    expect(machine.deadline).toBe(9_000)
     machine.deadlines.forgetSent()
     machine.deadlines.onAcknowledged(1, applied, applied)
     expect(machine.deadline).toBe(9_000)
@@ -181,6 +183,17 @@ describe('a machine that slept', () => {
     machine.pass(990, { app: false })
     machine.deadlines.forgetSent()
     expect(machine.deadlines.take()?.sessions).toEqual([[session, 6_000]])
+  })
+
+  test('an application that ran between two ticks may have run before the sleep', () => {
+    const machine = new Machine()
+    machine.pass(1_000)
+    machine.aliveMs = 1_005
+    machine.pass(10, { asleep: 5_000, app: false })
+
+    expect(machine.deadlines.take()?.sessions).toEqual([[session, 5_005]])
+    machine.pass(1_000)
+    expect(machine.deadlines.take()?.sessions).toEqual([[session, 0]])
   })
 
   test('noise, and a wall clock that is set back, change nothing', () => {

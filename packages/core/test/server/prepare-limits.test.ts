@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { withTree } from './lone-leader.ts'
+import { host, LoneLeader, withTree, wordOf } from './lone-leader.ts'
 import { check, close, create, remove, set, transaction } from './requests.ts'
 
 describe('limits', () => {
@@ -104,6 +104,23 @@ describe("a session's end", () => {
     expect(leader.judge(session, remove('/4'), create(`${long}y`, { mode }))).toEqual([
       'delete /4',
       `LIMIT_EXCEEDED maxTxnBytes ${long}y`,
+    ])
+  })
+
+  test('ZOOKEEPER-4306: a new leader counts what the session owned before', () => {
+    const limits = { maxSessionEphemerals: 2, maxTxnBytes: 400 }
+    const { leader, session } = withTree(limits)
+    const mode = 'ephemeral'
+    const next = new LoneLeader(limits, leader.replica, 2)
+
+    const request = (path: string, id: number) => next.request(session, create(path, { mode }), id)
+    const long = `/${'x'.repeat(310)}`
+    next.leadership.receive(host, [request(long, 4), request('/2', 5), request('/3', 6)])
+
+    expect(next.draftAll().map(wordOf)).toEqual([
+      `LIMIT_EXCEEDED maxTxnBytes ${long}`,
+      'create /2',
+      'LIMIT_EXCEEDED maxSessionEphemerals /3',
     ])
   })
 

@@ -136,6 +136,34 @@ describe('the tree as it will be', () => {
     leader.applyAll()
   })
 
+  test('D3: a znode that is deleted and created again counts from the beginning', () => {
+    const { leader, session } = withTree()
+
+    expect(
+      leader.judge(
+        session,
+        set('/a/b'),
+        set('/a/b'),
+        create('/a/b/x'),
+        remove('/a/b/x'),
+        remove('/a/b', { version: 2 }),
+        create('/a/b'),
+        create('/a/b/', { sequential: true }),
+        set('/a/b', 0),
+      ),
+    ).toEqual([
+      'set /a/b',
+      'set /a/b',
+      'create /a/b/x',
+      'delete /a/b/x',
+      'delete /a/b',
+      'create /a/b',
+      'create /a/b/0000000000',
+      'set /a/b',
+    ])
+    leader.applyAll()
+  })
+
   test('Q1, ZOOKEEPER-1046: sequential names come from creates, whatever was deleted since', () => {
     const { leader, session } = withTree()
     const next = create('/a/n-', { sequential: true })

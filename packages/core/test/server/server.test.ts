@@ -222,6 +222,21 @@ describe('hand-over and the end of an epoch', () => {
     expect(wordsOf(peers.peer(2).toldTo(remote))).toEqual(['1 create', '3 create'])
   })
 
+  test('C1: what a draining leader has not taken is surely not applied', () => {
+    const peers = new TestPeers(1)
+    peers.elect(1)
+    const session = peers.session(1)
+    const peer = peers.peer(1)
+    peer.server.drain()
+    peer.request(session, 1, create('/1'))
+    peers.step(peer)
+
+    peer.server.failAll('PEER_CLOSED', 'the peer is closed')
+    peers.collect(peer)
+
+    expect(wordsOf(peer.toldTo(session))).toEqual(['1 PEER_CLOSED not-applied'])
+  })
+
   test('Z16: at the last counter of an epoch requests wait for the next one; none fails', () => {
     const peers = new TestPeers(2, { maxCounter: 3 })
     peers.elect(1)
@@ -316,6 +331,44 @@ describe("a session's end, at its host", () => {
     expect(peers.peer(2).toldTo(proved)).toEqual([])
     expect(peers.peer(1).toldTo(own)).toEqual([])
     expect(peers.peer(2).server.replica.tree.get('/e')).toBeUndefined()
+  })
+
+  test('S8: a proof is acknowledged by a round that began after it came', () => {
+    const peers = new TestPeers(2)
+    peers.elect(1)
+    const { server, agreement } = peers.peer(1)
+    agreement.begun = 1
+    server.onProofs(2, { number: 1, sessions: [] })
+
+    server.onRoundConfirmed(1)
+    expect(server.proofsAcknowledged(2)).toBe(0)
+    peers.confirmRound()
+    expect(server.proofsAcknowledged(2)).toBe(1)
+    server.onLearnerGone(2)
+    expect(server.proofsAcknowledged(2)).toBe(0)
+  })
+
+  test('S8: a host takes its session to be alive as far as the leader acknowledged', () => {
+    const peers = new TestPeers(2)
+    peers.elect(1)
+    const session = peers.session(2, 5_000)
+    const { server } = peers.peer(2)
+    expect(server.sessionDeadlineMs(session)).toBe(1_000 + 4_500)
+
+    peers.pass(1_000)
+    const proofs = server.takeProofs()!
+    expect(proofs.sessions).toEqual([[session, 0]])
+    peers.peer(1).server.onProofs(2, proofs)
+    peers.confirmRound()
+    const acknowledged = peers.peer(1).server.proofsAcknowledged(2)
+    server.onProofsAcknowledged(acknowledged, peers.end.last)
+    expect(server.sessionDeadlineMs(session)).toBe(2_000 + 4_500)
+
+    peers.pass(1_000)
+    server.takeProofs()
+    peers.elect(1)
+    server.onProofsAcknowledged(2, peers.end.last)
+    expect(server.sessionDeadlineMs(session)).toBe(2_000 + 4_500)
   })
 
   test('S7: on applying a move the former host rejects what it still waits for', () => {
