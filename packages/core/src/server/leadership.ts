@@ -5,8 +5,9 @@
  * sent again by whoever hosts the session.
  *
  * Invariants: R2 a request is received once, in the order of its ids, and has one txn unless its
- * session has ended or moved; S7 only the present host of a session speaks for it; Z16 requests wait
- * when the epoch has no zxid left.
+ * session has ended or moved; S7 only the present host of a session speaks for it; C2 a
+ * request gets its zxid after it came, behind all that was committed then; Z16 requests wait when the
+ * epoch has no zxid left.
  */
 import type { Configuration } from '../ensemble/configuration.ts'
 import { noSession, sessionIdAt, type PeerId, type SessionId } from '../ids.ts'

@@ -3,8 +3,8 @@
  * know a depth; they are the host's own, never replicated. What an event carries, and that it goes
  * out before any reply that follows it (W4), is server/apply.ts.
  *
- * Invariants: W7 a watch sees exactly the changes within its depth; W8 nothing is left of a watch or
- * of a session that was removed.
+ * Invariants: W1 only what is committed is looked for here; W7 a watch sees exactly the changes within
+ * its depth; W8 nothing is left of a watch or of a session that was removed.
  */
 import { assert } from '../assert.ts'
 import type { SessionId } from '../ids.ts'
