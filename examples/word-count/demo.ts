@@ -120,6 +120,8 @@ class Demo implements WorkerListener {
     const elapsedMs = this.#view.elapsedMs
     this.#view.hideProgress()
     this.#view.say(`all ${grouped(this.#done)} files are counted`)
+    const late = this.#kill !== undefined && this.#workingAgain.size === 0
+    if (late) this.#view.say('the killed worker was back too late to take work again')
     const totals = await this.#askTotals()
     return { totals, elapsedMs, failoverMs: this.#failoverMs }
   }
@@ -219,7 +221,7 @@ class Demo implements WorkerListener {
 
   #onReassigned(id: number, { queued, gone }: Report & { type: 'reassigned' }): void {
     const queues = queued.map(([member, count]) => `${member} ${count}`).join(', ')
-    const since = gone.length === 0 ? '' : `${gone.join(', ')} is gone; `
+    const since = gone.length === 0 ? '' : `gone: ${gone.join(', ')}; `
     this.#view.say(`coordinator ${id}: ${since}ranges to count: ${queues}`)
   }
 

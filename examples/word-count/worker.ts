@@ -183,7 +183,9 @@ async function main(): Promise<void> {
     ending.signal.addEventListener('abort', () => void peer.close(closing))
     await worker.run()
   } catch (error) {
-    if (!ending.signal.aborted) throw error
+    if (ending.signal.aborted) return
+    tellFailure(error)
+    throw error
   } finally {
     clearInterval(standings)
     await peer.close(closing)
