@@ -22,13 +22,13 @@ import type { LoadResult } from './load.ts'
 import { answerQuestions } from './processes.ts'
 
 const leaderId = 3
-const zeroPath = '/bench/0000'
+const followerIds = [1, 2]
 const txn: Txn = {
   timeMs: 1_700_000_000_000,
   session: noSession,
   requestId: 0,
   type: 'set',
-  path: zeroPath,
+  path: '/bench/0000',
   data: new Uint8Array(100).fill(0x61),
   version: 1,
 }
@@ -122,82 +122,102 @@ function receive(from: number, messages: readonly Message[]): void {
 }
 
 /** The leader: as many writes outstanding as there are callers, in at most four pages. */
-function writes(
-  callers: number,
-  seconds: number,
-): Promise<LoadResult & { readonly syncs: number }> {
-  const quorum = new MajorityQuorum([1, 2, 3])
-  const positions = new Map<number, number>()
-  const histogram = createHistogram()
-  const underway: { readonly last: Zxid; readonly count: number; readonly sinceMs: number }[] = []
-  const syncsBefore = syncs
-  const warmMs = performance.now() + seconds * 100
-  const endMs = warmMs + seconds * 1_000
-  let waiting = callers
-  let waitingSinceMs = performance.now()
-  let operations = 0
-  let scheduled = false
-  let finish: (result: LoadResult & { readonly syncs: number }) => void = () => undefined
+class BareLeader {
+  readonly #quorum = new MajorityQuorum([1, 2, 3])
+  readonly #positions = new Map<number, number>()
+  readonly #histogram = createHistogram()
+  readonly #underway: { readonly last: Zxid; readonly count: number; readonly sinceMs: number }[] =
+    []
+  readonly #syncsBefore = syncs
+  readonly #warmMs: number
+  readonly #endMs: number
+  readonly #finish: (result: LoadResult & { readonly syncs: number }) => void
+  #waiting: number
+  #waitingSinceMs = performance.now()
+  #operations = 0
+  #isScheduled = false
 
-  const propose = (): void => {
-    scheduled = false
-    while (waiting > 0 && underway.length < defaultLimits.maxPagesOutstanding) {
-      const count = Math.min(waiting, txns.length)
-      waiting -= count
-      const draft = {
+  constructor(
+    callers: number,
+    seconds: number,
+    finish: (result: LoadResult & { readonly syncs: number }) => void,
+  ) {
+    this.#waiting = callers
+    this.#warmMs = performance.now() + seconds * 100
+    this.#endMs = this.#warmMs + seconds * 1_000
+    this.#finish = finish
+  }
+
+  propose(): void {
+    this.#isScheduled = false
+    while (this.#waiting > 0 && this.#underway.length < defaultLimits.maxPagesOutstanding) {
+      const count = Math.min(this.#waiting, txns.length)
+      this.#waiting -= count
+      const page = pageCodec.encode({
         first: makeZxid(1, counter + 1),
         previous,
         reconfigures: false,
         txns: count === txns.length ? txns : txns.slice(0, count),
-      }
-      const page = pageCodec.encode(draft)
+      })
       counter += count
       previous = page
       seq += 1
       appended.push({ seq, last: page.last })
-      underway.push({ last: page.last, count, sinceMs: waitingSinceMs })
+      this.#underway.push({ last: page.last, count, sinceMs: this.#waitingSinceMs })
       log?.append(seq, [{ type: 'page', page }])
-      for (const peer of [1, 2]) transport?.send(peer, [{ type: 'proposal', page }])
+      for (const peer of followerIds) transport?.send(peer, [{ type: 'proposal', page }])
     }
   }
-  const advance = (peer: number, upTo: Zxid): void => {
-    positions.set(peer, upTo)
-    const reached = quorum.reachedBy(positions)
+
+  advance(peer: number, upTo: Zxid): void {
+    this.#positions.set(peer, upTo)
+    const reached = this.#quorum.reachedBy(this.#positions)
     const nowMs = performance.now()
-    while ((underway[0]?.last ?? Infinity) <= reached) {
-      const page = underway.shift()
-      if (page === undefined) break
-      for (const follower of [1, 2]) {
-        transport?.send(follower, [{ type: 'commit', upTo: page.last, digest: '' }])
-      }
-      if (page.sinceMs >= warmMs) {
-        operations += page.count
-        histogram.record(Math.max(1, Math.round((nowMs - page.sinceMs) * 1e6)))
-      }
-      if (nowMs < endMs) {
-        waiting += page.count
-        waitingSinceMs = nowMs
-      }
-    }
-    if (waiting > 0 && !scheduled) {
-      scheduled = true
-      setImmediate(propose)
-    } else if (waiting === 0 && underway.length === 0 && nowMs >= endMs) {
-      finish({
-        operations,
-        seconds: (nowMs - warmMs) / 1_000,
-        p50Ms: histogram.percentile(50) / 1e6,
-        p99Ms: histogram.percentile(99) / 1e6,
-        syncs: syncs - syncsBefore,
+    while ((this.#underway[0]?.last ?? Infinity) <= reached) this.#commit(nowMs)
+    if (this.#waiting > 0 && !this.#isScheduled) {
+      this.#isScheduled = true
+      setImmediate(() => {
+        this.propose()
+      })
+    } else if (this.#waiting === 0 && this.#underway.length === 0 && nowMs >= this.#endMs) {
+      this.#finish({
+        operations: this.#operations,
+        seconds: (nowMs - this.#warmMs) / 1_000,
+        p50Ms: this.#histogram.percentile(50) / 1e6,
+        p99Ms: this.#histogram.percentile(99) / 1e6,
+        syncs: syncs - this.#syncsBefore,
       })
     }
   }
-  onDurable = (upTo) => {
-    advance(id, upTo)
+
+  #commit(nowMs: number): void {
+    const page = this.#underway.shift()
+    if (page === undefined) return
+    for (const follower of followerIds) {
+      transport?.send(follower, [{ type: 'commit', upTo: page.last, digest: '' }])
+    }
+    if (page.sinceMs >= this.#warmMs) {
+      this.#operations += page.count
+      this.#histogram.record(Math.max(1, Math.round((nowMs - page.sinceMs) * 1e6)))
+    }
+    if (nowMs >= this.#endMs) return
+    this.#waiting += page.count
+    this.#waitingSinceMs = nowMs
   }
-  onAck = advance
+}
+
+function writes(
+  callers: number,
+  seconds: number,
+): Promise<LoadResult & { readonly syncs: number }> {
   return new Promise((resolve) => {
-    finish = resolve
-    propose()
+    const leader = new BareLeader(callers, seconds, resolve)
+    onDurable = (upTo) => {
+      leader.advance(id, upTo)
+    }
+    onAck = (from, upTo) => {
+      leader.advance(from, upTo)
+    }
+    leader.propose()
   })
 }

@@ -147,9 +147,9 @@ export class EnsembleOfServices {
   readonly acknowledged: Acknowledged[] = []
   readonly #directory: string
 
-  private constructor(directory: string, services: (acknowledged: Acknowledged[]) => Service[]) {
+  constructor(directory: string, options: readonly OpenOptions[]) {
     this.#directory = directory
-    this.services = services(this.acknowledged)
+    this.services = options.map((each) => new Service(each, this.acknowledged))
   }
 
   /** Three services, founded and ready. */
@@ -157,12 +157,12 @@ export class EnsembleOfServices {
     const directory = mkdtempSync(join(process.env['ACCEPTANCE_DIR'] ?? tmpdir(), 'conclave-'))
     const ports = await freePorts(3)
     const ensemble = ports.map((port, index) => ({ id: index + 1, host: '127.0.0.1', port }))
-    const make = (acknowledged: Acknowledged[]): Service[] =>
+    const founded = new EnsembleOfServices(
+      directory,
       ensemble.map(({ id }) => {
-        const dir = join(directory, String(id))
-        return new Service({ id, dir, ensemble, thread: 'inline', ...options }, acknowledged)
-      })
-    const founded = new EnsembleOfServices(directory, make)
+        return { id, dir: join(directory, String(id)), ensemble, thread: 'inline', ...options }
+      }),
+    )
     await Promise.all(founded.services.map((service) => service.start()))
     await founded.ready()
     return founded

@@ -38,7 +38,6 @@ export type Notice =
   | { readonly type: 'failed'; readonly message: string }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as OpenOptions
-let peer: Peer | undefined
 let session: Session | undefined
 let writing = false
 let writers: Promise<unknown> = Promise.resolve()
@@ -49,6 +48,10 @@ const tell = (notice: Notice): void => {
 /** Comparable between processes of one machine. */
 const nowMs = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000
 
+const peer: Peer = await open(options)
+peer.on('failed', (error) => {
+  tell({ type: 'failed', message: JSON.stringify(error) })
+})
 process.on('message', (question) => {
   void answer(question as Question).then(
     (value) => {
@@ -63,18 +66,11 @@ process.on('message', (question) => {
   )
 })
 process.on('disconnect', () => process.exit(1))
-
-const opened = await open(options)
-peer = opened
-opened.on('failed', (error) => {
-  tell({ type: 'failed', message: JSON.stringify(error) })
-})
-tell({ type: 'opened', damaged: opened.status().damaged })
-await opened.ready()
+tell({ type: 'opened', damaged: peer.status().damaged })
+await peer.ready()
 tell({ type: 'ready' })
 
 async function answer(question: Question): Promise<unknown> {
-  if (peer === undefined) throw new Error('not open yet')
   switch (question.type) {
     case 'status':
       return peer.status()
