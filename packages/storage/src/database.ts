@@ -119,8 +119,12 @@ async function getFrom(
   key: Uint8Array,
   snapshot: LevelSnapshotHandle,
 ): Promise<Uint8Array | undefined> {
-  const value: Uint8Array | undefined = await level.get(key, { snapshot })
-  return value
+  try {
+    const value: Uint8Array | undefined = await level.get(key, { snapshot })
+    return value
+  } catch (error) {
+    throw readingError(error)
+  }
 }
 
 async function* entriesOf(
@@ -135,9 +139,25 @@ async function* entriesOf(
       if (entries.length === 0) return
       yield entries
     }
+  } catch (error) {
+    throw readingError(error)
   } finally {
     await iterator.close()
   }
+}
+
+/** Of the little that LevelDB notices by itself, what is damage and not a disk that refuses. */
+function readingError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const isLoss = 'code' in error && error.code === 'LEVEL_CORRUPTION'
+  return isLoss || isFault(error.message)
+    ? new DamageError(`LevelDB: ${error.message}`, { cause: error })
+    : error
+}
+
+/** True of what the system says when files are gone or places in them are named that cannot be. */
+function isFault(message: string): boolean {
+  return message.includes('No such file or directory') || message.includes('Invalid argument')
 }
 
 /** What LevelDB writes to its LOG, and nowhere else, when it has not read everything. */
@@ -159,10 +179,7 @@ function openingError(directory: string, error: unknown): unknown {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'LEVEL_LOCKED') return new DatabaseLockedError(message, { cause: error })
   // Files that LevelDB had and misses are damage, as bytes are; a disk that refuses is not.
-  const isLoss =
-    code === 'LEVEL_CORRUPTION' ||
-    message.includes('create_if_missing') ||
-    message.includes('No such file or directory')
+  const isLoss = code === 'LEVEL_CORRUPTION' || isFault(message)
   if (isLoss) return new DamageError(`LevelDB in ${directory}: ${message}`, { cause: error })
   return cause
 }

@@ -1,0 +1,273 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { InvariantError, makeZxid } from '@conclave/core/internal'
+import { describe, expect, test } from 'vitest'
+import { createLevelSnapshot, LevelSnapshot } from '../src/level-snapshot.ts'
+import { DamageError } from '../src/snapshot.ts'
+import { TransferError } from '../src/snapshot-transfer.ts'
+import { MapReplica, MapSink, session, znode } from './map-replica.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const createSink = () => new MapSink()
+
+function open(directory: string, name = '1'): Promise<LevelSnapshot<MapReplica>> {
+  return LevelSnapshot.open({ directory, name, createSink })
+}
+
+/** A snapshot with some znodes and sessions, closed. */
+async function written(znodes = 20): Promise<{ directory: string; replica: MapReplica }> {
+  const directory = join(temporaryDirectory(), 'snapshot')
+  await createLevelSnapshot(directory)
+  const snapshot = await open(directory)
+  const replica = new MapReplica()
+  for (let index = 0; index < znodes; index += 1) replica.put(znode(`/znode-${index}`))
+  replica.putSession(session(1))
+  replica.end = { last: makeZxid(1, 7), crc: 77 }
+  await snapshot.write(replica.freeze())
+  await snapshot.close()
+  return { directory, replica }
+}
+
+/** The largest file with that ending: the one that holds the checkpoint. */
+function fileIn(directory: string, ending: string): string {
+  const paths = readdirSync(directory)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(directory, name))
+  const sizes = paths.map((path) => statSync(path).size)
+  return paths[sizes.indexOf(Math.max(...sizes))] as string
+}
+
+describe('level snapshot', () => {
+  test('a checkpoint of many slices lets the event loop have its turn', async () => {
+    const directory = join(temporaryDirectory(), 'snapshot')
+    await createLevelSnapshot(directory)
+    const snapshot = await open(directory)
+    const replica = new MapReplica()
+    for (let index = 0; index < 5_000; index += 1) replica.put(znode(`/znode-${index}`))
+    const checkpoint = replica.freeze()
+    const taken: number[] = []
+    let turns = 0
+    let isWriting = true
+    const turn = (): void => {
+      turns += 1
+      if (isWriting) setImmediate(turn)
+    }
+    setImmediate(turn)
+
+    await snapshot.write({
+      summary: checkpoint.summary,
+      take: (max) => {
+        taken.push(max)
+        return checkpoint.take(max)
+      },
+    })
+    isWriting = false
+
+    expect(new Set(taken)).toEqual(new Set([500]))
+    expect(taken).toHaveLength(11)
+    expect(turns).toBeGreaterThanOrEqual(10)
+    expect((await snapshot.load())?.summary).toStrictEqual(replica.summary)
+    await snapshot.close()
+  })
+
+  test('a snapshot that is missing is damage, not an empty one (ZOOKEEPER-2325)', async () => {
+    const { directory } = await written()
+    await expect(open(directory, '2')).rejects.toThrow(DamageError)
+    await expect(open(join(directory, 'none'))).rejects.toThrow(DamageError)
+
+    const current = join(directory, '1', 'CURRENT')
+    writeFileSync(current, 'rubbish')
+    await expect(open(directory)).rejects.toThrow(DamageError)
+  })
+
+  test('what LevelDB drops without an error is damage', async () => {
+    const { directory } = await written()
+    const log = fileIn(join(directory, '1'), '.log')
+    const bytes = readFileSync(log)
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1
+    writeFileSync(log, bytes)
+
+    await expect(open(directory)).rejects.toThrow(/dropping/)
+  })
+
+  test('a byte that LevelDB gives back flipped is damage, wherever it is', async () => {
+    const { directory, replica } = await written()
+    // Opened once more, so that everything lies in a table, whose checksums LevelDB never checks.
+    await (await open(directory)).close()
+    const table = fileIn(join(directory, '1'), '.ldb')
+    const good = readFileSync(table)
+    let damaged = 0
+
+    for (let at = 0; at < good.length; at += 29) {
+      const bad = Buffer.from(good)
+      bad[at] = (bad[at] as number) ^ 0x20
+      writeFileSync(table, bad)
+      try {
+        const snapshot = await open(directory)
+        try {
+          // What is loaded is what was written. Or LevelDB hides all of it, as if no checkpoint was
+          // ever written: then the log gives it the lie (store.test.ts).
+          const loaded = await snapshot.load()
+          if (loaded !== null) expect(loaded.summary).toStrictEqual(replica.summary)
+        } finally {
+          await snapshot.close()
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(DamageError)
+        damaged += 1
+      }
+      writeFileSync(table, good)
+    }
+
+    expect(damaged).toBeGreaterThan(40)
+  })
+
+  test('a sink that refuses, or a summary that does not fit, is damage', async () => {
+    const directory = join(temporaryDirectory(), 'snapshot')
+    await createLevelSnapshot(directory)
+    const snapshot = await open(directory)
+    const replica = new MapReplica()
+    replica.put(znode('/a'))
+    const { summary, take } = replica.freeze()
+
+    await snapshot.write({ summary: { ...summary, digest: 'another' }, take })
+
+    await expect(snapshot.load()).rejects.toThrow(DamageError)
+    await snapshot.close()
+  })
+
+  test('the first write that is rejected is the last', async () => {
+    const directory = join(temporaryDirectory(), 'snapshot')
+    await createLevelSnapshot(directory)
+    const snapshot = await open(directory)
+    const replica = new MapReplica()
+    const failing = {
+      summary: replica.summary,
+      take: () => {
+        throw new Error('no records today')
+      },
+    }
+
+    await expect(snapshot.write(failing)).rejects.toThrow('no records today')
+    replica.put(znode('/a'))
+    await expect(snapshot.write(replica.freeze())).rejects.toThrow(/takes no more/)
+    expect(await snapshot.load()).toBeNull()
+    await snapshot.close()
+  })
+
+  test('no two checkpoints are written at once', async () => {
+    const directory = join(temporaryDirectory(), 'snapshot')
+    await createLevelSnapshot(directory)
+    const snapshot = await open(directory)
+    const replica = new MapReplica()
+    const first = snapshot.write(replica.freeze())
+
+    await expect(snapshot.write(replica.freeze())).rejects.toThrow(InvariantError)
+    await first
+    await snapshot.close()
+  })
+
+  test('damage is not handed on to a learner', async () => {
+    const { directory } = await written()
+    await (await open(directory)).close()
+    const table = fileIn(join(directory, '1'), '.ldb')
+    const bytes = readFileSync(table)
+    const at = bytes.lastIndexOf('/znode-7')
+    bytes[at + 3] = (bytes[at + 3] as number) ^ 1
+    writeFileSync(table, bytes)
+    const snapshot = await open(directory)
+
+    const reader = await snapshot.openReader()
+    await expect(reader.read()).rejects.toThrow(DamageError)
+    await reader.close()
+    await snapshot.close()
+  })
+})
+
+describe('a received snapshot', () => {
+  async function transferred(): Promise<{ chunks: Uint8Array[]; replica: MapReplica }> {
+    const { directory, replica } = await written(6_000)
+    const snapshot = await open(directory)
+    const reader = await snapshot.openReader()
+    const chunks: Uint8Array[] = []
+    for (;;) {
+      const { bytes, last } = await reader.read()
+      chunks.push(bytes)
+      if (last) break
+    }
+    await reader.close()
+    await snapshot.close()
+    return { chunks, replica }
+  }
+
+  test('is used only when it was sealed and switched to', async () => {
+    const { chunks, replica } = await transferred()
+    const { directory } = await written(5)
+    const snapshot = await open(directory)
+    const before = (await snapshot.load())?.summary
+    const installer = await snapshot.beginInstall()
+    for (const chunk of chunks) await installer.write(chunk)
+    const received = await installer.finish()
+
+    expect(received.summary).toStrictEqual(replica.summary)
+    expect((await snapshot.load())?.summary).toStrictEqual(before)
+    expect(() => snapshot.sealInstalled({ last: makeZxid(9, 9), crc: 1 })).toThrow(InvariantError)
+    const installed = snapshot.sealInstalled(replica.end)
+    await installer.discard()
+    snapshot.switchToInstalled()
+    expect((await snapshot.load())?.summary).toStrictEqual(replica.summary)
+    await snapshot.close()
+
+    expect(installed).toEqual({ directory: '2', configuration: null })
+    expect(readdirSync(directory)).toEqual(['2'])
+    const again = await open(directory, '2')
+    expect((await again.load())?.summary).toStrictEqual(replica.summary)
+    await again.close()
+  })
+
+  test('that is sealed survives the end of its store, one that is not does not', async () => {
+    const { chunks, replica } = await transferred()
+    const { directory } = await written(5)
+    for (const isSealed of [false, true]) {
+      const snapshot = await open(directory)
+      const installer = await snapshot.beginInstall()
+      for (const chunk of chunks) await installer.write(chunk)
+      await installer.finish()
+      if (isSealed) snapshot.sealInstalled(replica.end)
+      await snapshot.close()
+      expect(existsSync(join(directory, '2'))).toBe(isSealed)
+    }
+  })
+
+  test('is refused when a chunk is damaged, missing, or not the end', async () => {
+    const { chunks } = await transferred()
+    expect(chunks.length).toBeGreaterThan(1)
+    const { directory } = await written(5)
+    const snapshot = await open(directory)
+    const flipped = new Uint8Array(chunks[0] as Uint8Array)
+    flipped[5000] = 1
+    for (const wrong of [[flipped], chunks.slice(1), chunks.slice(0, -1)]) {
+      const installer = await snapshot.beginInstall()
+      const receive = async (): Promise<unknown> => {
+        for (const chunk of wrong) await installer.write(chunk)
+        return installer.finish()
+      }
+      await expect(receive()).rejects.toThrow(TransferError)
+      await installer.discard()
+      await installer.discard()
+    }
+    expect(readdirSync(directory)).toEqual(['1'])
+    await snapshot.close()
+  })
+
+  test('only one at a time', async () => {
+    const { directory } = await written(5)
+    const snapshot = await open(directory)
+    const installer = await snapshot.beginInstall()
+
+    await expect(snapshot.beginInstall()).rejects.toThrow(InvariantError)
+    await installer.discard()
+    await (await snapshot.beginInstall()).discard()
+    await snapshot.close()
+  })
+})
