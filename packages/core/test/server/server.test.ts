@@ -6,7 +6,7 @@ import {
   type SessionId,
   type Txn,
 } from '../../src/internal.ts'
-import { close, create, password, set } from './requests.ts'
+import { create, password, set } from './requests.ts'
 import { TestPeers, wordsOf } from './test-peers.ts'
 
 function txnsOf(peers: TestPeers): Txn[] {
