@@ -25,6 +25,7 @@ import { Random } from './prng.ts'
 import type { Microseconds, Scheduler } from './scheduler.ts'
 import { SnapshotTransfers } from './snapshot-transfers.ts'
 import { StoredSnapshot, type ChunkRegistry } from './stored-snapshot.ts'
+import { SyncDevice } from './sync-device.ts'
 import { demand, Violation } from './violation.ts'
 
 /** How a disk behaves; drawn for each run. */
@@ -80,14 +81,9 @@ interface Append {
   readonly snapshot: StoredSnapshot | null
 }
 
-interface Sync {
-  readonly generation: number
-  readonly done: () => void
-  isDone: boolean
-}
-
 export class Disk {
   readonly #surroundings: DiskSurroundings
+  readonly #device: SyncDevice
   readonly #syncRandom: Random
   readonly #readRandom: Random
   readonly #crashRandom: Random
@@ -101,18 +97,14 @@ export class Disk {
   #emit: (event: Event) => void = () => undefined
   /** Rises when the store is opened and when it is lost: what was under way then never completes. */
   #generation = 0
-  #busyUntil: Microseconds = 0
   #readBusyUntil: Microseconds = 0
-  #stalledUntil: Microseconds = 0
-  #slowBy: Microseconds = 0
-  #isCalm = false
-  /** What waits for the device, in order. */
-  #syncs: Sync[] = []
 
   constructor(surroundings: DiskSurroundings) {
     this.#surroundings = surroundings
     const { seed, peer } = surroundings
-    this.#syncRandom = new Random(seed, 'disk-sync', peer)
+    this.#syncRandom = new Random(seed, 'disk-group', peer)
+    const { scheduler, profile } = surroundings
+    this.#device = new SyncDevice(scheduler, profile, new Random(seed, 'disk-sync', peer))
     this.#readRandom = new Random(seed, 'disk-read', peer)
     this.#crashRandom = new Random(seed, 'disk-crash', peer)
     this.#transfers = this.#newTransfers()
@@ -135,12 +127,10 @@ export class Disk {
 
   /** Reads back what is durable, as a restart does; from now on answers go to `emit`. */
   open(emit: (event: Event) => void): RecoveredState {
-    this.#generation += 1
+    this.#beginGeneration()
     this.#emit = emit
     this.#pending = []
-    this.#syncs = []
     this.#checkpoint = null
-    this.#busyUntil = this.#surroundings.scheduler.now
     this.#readBusyUntil = this.#surroundings.scheduler.now
     this.#appended = this.#durable.clone()
     this.#appendedSnapshot = this.#durableSnapshot
@@ -179,7 +169,7 @@ export class Disk {
 
   /** The peer is gone: of what was pending, a random beginning is kept. */
   crash(): void {
-    this.#generation += 1
+    this.#beginGeneration()
     const kept = this.#crashRandom.integer(0, this.#pending.length)
     for (const append of this.#pending.splice(0, kept)) this.#makeDurable(append)
     this.#pending = []
@@ -191,7 +181,7 @@ export class Disk {
 
   /** The peer closes: what is pending becomes durable, as a log that is closed promises. */
   close(): void {
-    this.#generation += 1
+    this.#beginGeneration()
     for (const append of this.#pending) this.#makeDurable(append)
     this.#pending = []
     this.#checkpoint = null
@@ -211,22 +201,23 @@ export class Disk {
 
   /** No more faults: whatever is under way is done soon, and nothing is slow any more. */
   heal(): void {
-    const { scheduler } = this.#surroundings
-    this.#isCalm = true
-    this.#slowBy = 0
-    this.#stalledUntil = 0
-    this.#busyUntil = scheduler.now
-    for (const sync of this.#syncs) scheduler.after(0, () => this.#finish(sync))
+    this.#device.heal()
   }
 
   /** From now on each sync takes this much longer. */
   slowDown(by: Microseconds): void {
-    this.#slowBy = by
+    this.#device.slowDown(by)
   }
 
   /** No sync that begins now is done before `until`. */
   stall(until: Microseconds): void {
-    this.#stalledUntil = until
+    this.#device.stall(until)
+  }
+
+  /** What was under way never completes. */
+  #beginGeneration(): void {
+    this.#generation += 1
+    this.#device.drop()
   }
 
   #newTransfers(): SnapshotTransfers {
@@ -281,28 +272,7 @@ export class Disk {
       }
     }
     this.#pending.push({ seq, records, snapshot })
-    this.#whenSynced(() => this.#synced(seq))
-  }
-
-  /** Runs `done` when a sync that is asked for now is over, unless the store was lost before. */
-  #whenSynced(done: () => void): void {
-    const { scheduler, profile } = this.#surroundings
-    let delay = this.#slowBy + this.#syncRandom.exponential(profile.syncUs)
-    if (this.#syncRandom.chance(profile.slowSyncChance) && !this.#isCalm) {
-      delay += this.#syncRandom.exponential(profile.slowSyncUs)
-    }
-    const begins = Math.max(scheduler.now, this.#busyUntil, this.#stalledUntil)
-    this.#busyUntil = begins + delay
-    const sync: Sync = { generation: this.#generation, done, isDone: false }
-    this.#syncs.push(sync)
-    scheduler.at(this.#busyUntil, () => this.#finish(sync))
-  }
-
-  #finish(sync: Sync): void {
-    if (sync.isDone || sync.generation !== this.#generation) return
-    sync.isDone = true
-    this.#syncs = this.#syncs.filter((one) => one !== sync)
-    sync.done()
+    this.#device.whenSynced(() => this.#synced(seq))
   }
 
   #synced(seq: number): void {
@@ -375,7 +345,7 @@ export class Disk {
     this.#later(() => {
       if (writer.takeSlice(this.#surroundings.profile.chunkRecords)) this.#takeSlice(writer)
       else {
-        this.#whenSynced(() => {
+        this.#device.whenSynced(() => {
           writer.complete()
           this.#checkpoint = null
           this.#emit({ type: 'checkpoint-written' })

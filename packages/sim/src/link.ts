@@ -76,6 +76,12 @@ export class Link {
     return this.#newest
   }
 
+  /** True while an unbroken connection is not yet known to be up at both ends. */
+  isBeingMade(now: Microseconds): boolean {
+    if (this.#newest === null || this.#newest.broken) return false
+    return [...this.#newest.ends.values()].some((end) => end.upAt >= now)
+  }
+
   /** A new incarnation, attached nowhere yet. */
   newConnection(): Connection {
     this.#incarnation += 1

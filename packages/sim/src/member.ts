@@ -18,8 +18,10 @@ import {
 } from '@conclave/core/internal'
 import { isAtPoint, type CrashPoint } from './crash-points.ts'
 import { Disk, isForDisk, type DiskProfile } from './disk.ts'
+import { drawOrder } from './effect-order.ts'
 import type { LogImage } from './log-image.ts'
 import type { Machine, SimulatedCore } from './machine.ts'
+import { MemberClock, type ClockProfile } from './member-clock.ts'
 import type { Network, Parting } from './network.ts'
 import type { ObservedPeer } from './observation.ts'
 import type { Oracle } from './oracle.ts'
@@ -35,13 +37,6 @@ export interface StepProfile {
   readonly tickUs: Microseconds
   /** How long what arrived waits for its step, on average. */
   readonly batchUs: Microseconds
-}
-
-/** A peer's clocks: monotonic and wall. */
-export interface ClockProfile {
-  readonly rate: number
-  readonly offsetMs: number
-  readonly wallOffsetMs: number
 }
 
 /** What a member tells the ensemble that it is part of. */
@@ -89,7 +84,7 @@ export class Member implements ObservedPeer {
   #pending: Event[] = []
   #stepDue = false
   #pausedUntil: Microseconds = 0
-  #appStalledSinceMs: number | null = null
+  readonly #clock: MemberClock
   #armed: ArmedCrash | null = null
   #isClosing = false
 
@@ -99,6 +94,7 @@ export class Member implements ObservedPeer {
     this.isVoter = surroundings.isVoter
     const { seed, scheduler, machine, chunks, disk } = surroundings
     this.#random = new Random(seed, 'step', this.id)
+    this.#clock = new MemberClock(surroundings.clock, scheduler)
     this.disk = new Disk({
       seed,
       peer: this.id,
@@ -152,8 +148,7 @@ export class Member implements ObservedPeer {
   }
 
   get nowMs(): number {
-    const { rate, offsetMs } = this.#surroundings.clock
-    return Math.round(offsetMs * 1_000 + this.#surroundings.scheduler.now * rate) / 1_000
+    return this.#clock.nowMs
   }
 
   sessionDeadlineMs(session: SessionId): number | undefined {
@@ -264,11 +259,7 @@ export class Member implements ObservedPeer {
 
   /** From now on, or no more, the application behind this peer gives no sign of life. */
   stallApp(stalled: boolean): void {
-    this.#appStalledSinceMs = stalled ? this.nowMs : null
-  }
-
-  get isAppStalled(): boolean {
-    return this.#appStalledSinceMs !== null
+    this.#clock.stallApp(stalled)
   }
 
   #tickOn(incarnation: number): void {
@@ -294,11 +285,13 @@ export class Member implements ObservedPeer {
 
   #step(core: SimulatedCore): void {
     const { trace, scheduler, oracle, listener } = this.#surroundings
-    const events: Event[] = [this.#tick(), ...this.#pending]
+    const events: Event[] = [this.#clock.tick(), ...this.#pending]
     this.#pending = []
     if (events.length > 1) for (const event of events) trace.event(scheduler.now, this.id, event)
     const before = this.#view ?? core.inspect()
     const effects = this.#ask(core, events)
+    // A tick alone that asks for nothing has changed nothing that can be seen.
+    if (events.length === 1 && effects.length === 0) return
     const after = core.inspect()
     this.#view = after
     for (const effect of effects) {
@@ -324,13 +317,6 @@ export class Member implements ObservedPeer {
     }
   }
 
-  #tick(): Event {
-    const { clock, scheduler } = this.#surroundings
-    const wallMs = 1_700_000_000_000 + clock.wallOffsetMs + Math.floor(scheduler.now / 1_000)
-    const nowMs = this.nowMs
-    return { type: 'tick', nowMs, wallMs, appAliveMs: this.#appStalledSinceMs ?? nowMs }
-  }
-
   #ask(core: SimulatedCore, events: readonly Event[]): readonly Effect[] {
     try {
       return core.step(events)
@@ -346,8 +332,7 @@ export class Member implements ObservedPeer {
   #performAll(effects: readonly Effect[]): void {
     const armed = this.#armed
     const crashes = armed !== null && effects.some((effect) => isAtPoint(effect, armed.point))
-    const others = effects.filter((effect) => effect.type !== 'append-log')
-    const rest = this.#shuffled(others).sort((a, b) => placeOf(a) - placeOf(b))
+    const rest = drawOrder(effects, this.#random)
     const performed = crashes ? this.#random.integer(0, rest.length) : rest.length
     const incarnation = this.#incarnation
     for (const effect of rest.slice(0, performed)) {
@@ -356,20 +341,6 @@ export class Member implements ObservedPeer {
       this.#perform(effect)
     }
     if (crashes) this.crash(armed.parting)
-  }
-
-  /** In some order; what is for the disk keeps its own. */
-  #shuffled(effects: readonly Effect[]): Effect[] {
-    const shuffled = [...effects]
-    if (effects.length < 2 || this.#random.chance(0.5)) return shuffled
-    for (let at = shuffled.length - 1; at > 0; at -= 1) {
-      const other = this.#random.integer(0, at)
-      const moved = shuffled[at] as Effect
-      shuffled[at] = shuffled[other] as Effect
-      shuffled[other] = moved
-    }
-    const forDisk = effects.filter(isForDisk)
-    return shuffled.map((effect) => (isForDisk(effect) ? (forDisk.shift() as Effect) : effect))
   }
 
   #perform(effect: Effect): void {
@@ -412,10 +383,4 @@ export class Member implements ObservedPeer {
     oracle().onStop(this, false)
     listener.onStopped(this, how)
   }
-}
-
-/** A session is told nothing before it is opened, and a peer that is over tells nobody anything. */
-function placeOf(effect: Effect): number {
-  if (effect.type === 'open-session') return 0
-  return effect.type === 'finish-close' || effect.type === 'fail' ? 2 : 1
 }

@@ -249,6 +249,7 @@ export class Network {
     const [a, b] = link.peers
     // A peer that starts again dials again: nothing to wait for here.
     if (link.isWhole || !this.#running.has(a) || !this.#running.has(b)) return
+    if (link.isBeingMade(this.#surroundings.scheduler.now)) return
     if (this.#isBlocked(a, b) || this.#isBlocked(b, a)) {
       this.#dialAfter(link, this.#surroundings.profile.backOffUs)
       return

@@ -16,6 +16,7 @@ export const streamNames = [
   'delay-data',
   'break',
   'disk-sync',
+  'disk-group',
   'disk-read',
   'disk-crash',
   'step',

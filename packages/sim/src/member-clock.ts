@@ -1,0 +1,43 @@
+/** A peer's clocks, monotonic and wall, as far off as they were drawn, and its application's life. */
+import type { Event } from '@conclave/core/internal'
+import type { Scheduler } from './scheduler.ts'
+
+/** How a peer's clocks differ from virtual time. */
+export interface ClockProfile {
+  readonly rate: number
+  readonly offsetMs: number
+  readonly wallOffsetMs: number
+}
+
+/** When virtual time began, as a wall clock that is right shows it. */
+const epochWallMs = 1_700_000_000_000
+
+export class MemberClock {
+  readonly #profile: ClockProfile
+  readonly #scheduler: Scheduler
+  #appStalledSinceMs: number | null = null
+
+  constructor(profile: ClockProfile, scheduler: Scheduler) {
+    this.#profile = profile
+    this.#scheduler = scheduler
+  }
+
+  /** The monotonic clock. */
+  get nowMs(): number {
+    const { rate, offsetMs } = this.#profile
+    return Math.round(offsetMs * 1_000 + this.#scheduler.now * rate) / 1_000
+  }
+
+  /** From now on, or no more, the application gives no sign of life. */
+  stallApp(stalled: boolean): void {
+    this.#appStalledSinceMs = stalled ? this.nowMs : null
+  }
+
+  /** The first event of a batch. */
+  tick(): Event & { readonly type: 'tick' } {
+    const { wallOffsetMs } = this.#profile
+    const wallMs = epochWallMs + wallOffsetMs + Math.floor(this.#scheduler.now / 1_000)
+    const nowMs = this.nowMs
+    return { type: 'tick', nowMs, wallMs, appAliveMs: this.#appStalledSinceMs ?? nowMs }
+  }
+}

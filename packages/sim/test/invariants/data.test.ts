@@ -1,0 +1,284 @@
+import { describe, expect, test } from 'vitest'
+import {
+  Replica,
+  type RecoveredState,
+  type SessionId,
+  type SnapshotRecord,
+  type Stat,
+  type TreeTxn,
+  type Txn,
+  type WriteRequest,
+} from '@conclave/core/internal'
+import { EqualDigests } from '../../src/invariants/d1-digest.ts'
+import { ExactlyOnce } from '../../src/invariants/r2-exactly-once.ts'
+import { Outcomes } from '../../src/invariants/d5-outcomes.ts'
+import { RestartEquivalence } from '../../src/invariants/d2-restart-equivalence.ts'
+import { ResultStat } from '../../src/invariants/d3-stat.ts'
+import { SequentialNames } from '../../src/invariants/q1-sequential-names.ts'
+import { StoredSnapshot } from '../../src/stored-snapshot.ts'
+import { pageAt, zxid } from '../pages.ts'
+import { call, peer, sessionAt, step, SyntheticRun, view } from './observed.ts'
+
+const session = zxid('1:1') as number as SessionId
+const header = { timeMs: 5, session, requestId: 1 }
+const createSession: Txn = {
+  timeMs: 5,
+  session: 0 as SessionId,
+  requestId: 0,
+  type: 'create-session',
+  timeoutMs: 1_000,
+  password: new Uint8Array(16),
+  host: 1,
+}
+
+function create(path: string, parentCreateCount = 1): TreeTxn & Txn {
+  const ephemeralOwner = 0 as SessionId
+  return { ...header, type: 'create', path, data: null, ephemeralOwner, parentCreateCount }
+}
+
+/** A run in which the session was created at 1:1 and /a at 1:2. */
+function runWithA(): SyntheticRun {
+  const run = new SyntheticRun()
+  run.apply(zxid('1:1'), createSession)
+  run.apply(zxid('1:2'), create('/a'))
+  return run
+}
+
+/** The stat of /a there, with what a test changes. */
+function statOfA(fields: Partial<Stat> = {}): Stat {
+  const at = zxid('1:2')
+  const times = { czxid: at, mzxid: at, pzxid: at, ctime: 5, mtime: 5 }
+  const counts = { version: 0, cversion: 0, aversion: 0, dataLength: 0, numChildren: 0 }
+  return { ...times, ...counts, ephemeralOwner: 0 as SessionId, ...fields }
+}
+
+describe('D1', () => {
+  test('two peers stop at one place with different digests', () => {
+    const invariant = new EqualDigests(new SyntheticRun())
+    const stopped = (digest: string) => view({ lastApplied: zxid('1:2'), digest })
+    invariant.onStep(step(peer(1), view(), stopped('aa')))
+    invariant.onStep(step(peer(2), view(), stopped('aa')))
+
+    expect(() => invariant.onStep(step(peer(3), view(), stopped('bb')))).toThrow(/^D1:/)
+  })
+
+  test('a restart loads another state than the one that was there', () => {
+    const invariant = new EqualDigests(new SyntheticRun())
+    const replica = Replica.empty()
+    invariant.onStep(step(peer(1), view(), view({ digest: 'aa' })))
+
+    const recovered = { replica } as RecoveredState
+    expect(() => invariant.onStart(peer(1), recovered)).toThrow(/^D1:/)
+  })
+})
+
+describe('D2', () => {
+  const znode = {
+    path: '/a',
+    data: null,
+    czxid: zxid('1:2'),
+    mzxid: zxid('1:2'),
+    pzxid: zxid('1:2'),
+    ctime: 5,
+    mtime: 5,
+    version: 0,
+    createCount: 0,
+    aversion: 0,
+    ephemeralOwner: 0 as SessionId,
+  }
+  const root = {
+    ...znode,
+    path: '/',
+    czxid: 0 as never,
+    mzxid: 0 as never,
+    ctime: 0,
+    mtime: 0,
+    createCount: 1,
+  }
+  const record = {
+    id: session,
+    timeoutMs: 1_000,
+    password: new Uint8Array(16),
+    host: 1,
+    hostedSince: zxid('1:1'),
+    lastRequestId: 1,
+  }
+  const right: SnapshotRecord[] = [
+    { type: 'znode', znode: root },
+    { type: 'znode', znode },
+    { type: 'session', session: record },
+  ]
+
+  function start(records: readonly SnapshotRecord[]): void {
+    const snapshot = new StoredSnapshot()
+    const end = { last: zxid('1:2'), crc: 1 }
+    const counts = { znodeCount: 2, sessionCount: 1 }
+    snapshot.write(records, { end, digest: '', ...counts, configuration: null })
+    new RestartEquivalence(runWithA()).onStart(peer(1, { snapshot }))
+  }
+
+  test('a snapshot that is as the state was passes', () => {
+    expect(() => start(right)).not.toThrow()
+  })
+
+  test.each<[string, readonly SnapshotRecord[]]>([
+    ['a znode is missing', [right[0]!, right[2]!]],
+    ['a session is missing', right.slice(0, 2)],
+    ['a znode is too much', [...right, { type: 'znode', znode: { ...znode, path: '/b' } }]],
+    [
+      'pzxid is another',
+      [right[0]!, { type: 'znode', znode: { ...znode, pzxid: zxid('1:1') } }, right[2]!],
+    ],
+    [
+      'the count of creates is another',
+      [{ type: 'znode', znode: { ...root, createCount: 0 } }, ...right.slice(1)],
+    ],
+    [
+      'a session is another',
+      [...right.slice(0, 2), { type: 'session', session: { ...record, timeoutMs: 5 } }],
+    ],
+  ])('%s', (_name, records) => {
+    expect(() => start(records)).toThrow(/^D2:/)
+  })
+})
+
+describe('D3', () => {
+  const host = sessionAt(1)
+  const request: WriteRequest = {
+    type: 'create',
+    path: '/a',
+    data: null,
+    mode: 'persistent',
+    sequential: false,
+    parents: false,
+  }
+  const answer = (stat: Stat) =>
+    call(
+      host,
+      { type: 'reply', zxid: zxid('1:2'), result: { type: 'create', path: '/a', stat } },
+      { request },
+    )
+
+  test('the stat of the znode at its txn passes', () => {
+    const invariant = new ResultStat(runWithA())
+
+    expect(() => invariant.onAnswer(peer(1), host, answer(statOfA()))).not.toThrow()
+  })
+
+  test.each<Partial<Stat>>([
+    { version: 1 },
+    { cversion: 1 },
+    { pzxid: zxid('1:1') },
+    { numChildren: 1 },
+    { dataLength: 3 },
+    { ctime: 6 },
+  ])('a stat with %j does not', (fields) => {
+    const invariant = new ResultStat(runWithA())
+
+    expect(() => invariant.onAnswer(peer(1), host, answer(statOfA(fields)))).toThrow(/^D3:/)
+  })
+})
+
+describe('D5', () => {
+  const host = sessionAt(1, session)
+  const asked = (request: WriteRequest) => call(host, null, { request })
+  const createB = asked({
+    type: 'create',
+    path: '/b',
+    data: null,
+    mode: 'persistent',
+    sequential: false,
+    parents: false,
+  })
+  const refusal: Txn = {
+    ...header,
+    type: 'refuse',
+    code: 'NO_NODE',
+    path: '/b',
+    operation: 0,
+    limit: null,
+  }
+
+  test('what the request must come to passes', () => {
+    const invariant = new Outcomes(runWithA())
+
+    expect(() => invariant.beforeTxn(create('/b', 2), zxid('1:3'), createB)).not.toThrow()
+  })
+
+  test.each<[string, Txn]>([
+    ['a refusal of what fits', refusal],
+    ['another path', create('/c', 2)],
+    ['other data', { ...create('/b', 2), data: new Uint8Array(1) } as Txn],
+    ['another owner', { ...create('/b', 2), ephemeralOwner: session } as Txn],
+    [
+      'more than was asked',
+      { ...header, type: 'transaction', txns: [create('/b', 2), create('/c', 3)] },
+    ],
+  ])('%s', (_name, txn) => {
+    const invariant = new Outcomes(runWithA())
+
+    expect(() => invariant.beforeTxn(txn, zxid('1:3'), createB)).toThrow(/^D5:/)
+  })
+
+  test('the wrong reason for a refusal, and the wrong operation', () => {
+    const invariant = new Outcomes(runWithA())
+    const operations = [
+      { type: 'check', path: '/a', version: 0 },
+      { type: 'check', path: '/b', version: 0 },
+    ] as const
+    const checks = asked({ type: 'transaction', operations })
+
+    expect(() =>
+      invariant.beforeTxn({ ...refusal, operation: 1 }, zxid('1:3'), checks),
+    ).not.toThrow()
+    expect(() => invariant.beforeTxn(refusal, zxid('1:3'), checks)).toThrow(/^D5:/)
+    const wrong = { ...refusal, operation: 1, code: 'BAD_VERSION' } as const
+    expect(() => invariant.beforeTxn(wrong, zxid('1:3'), checks)).toThrow(/^D5:/)
+  })
+})
+
+describe('Q1', () => {
+  const host = sessionAt(1, session)
+
+  test('ZOOKEEPER-1046: a number is given twice, though the first znode is gone', () => {
+    const run = new SyntheticRun()
+    const invariant = new SequentialNames(run)
+    const request: WriteRequest = {
+      type: 'create',
+      path: '/n-',
+      data: null,
+      mode: 'persistent',
+      sequential: true,
+      parents: false,
+    }
+    const give = (at: string, name: string, count: number): void => {
+      const txn = create(name, count)
+      invariant.beforeTxn(txn, zxid(at), call(host, null, { request }))
+      invariant.afterTxn(txn, zxid(at), run.apply(zxid(at), txn))
+    }
+    give('1:1', '/n-0000000000', 1)
+    run.apply(zxid('1:2'), { ...header, type: 'delete', path: '/n-0000000000' })
+
+    expect(() => give('1:3', '/n-0000000000', 2)).toThrow(/^Q1:/)
+  })
+})
+
+describe('R2', () => {
+  test.each([
+    ['twice', 1],
+    ['with a gap', 3],
+  ])('a request stands in the log %s', (_name, requestId) => {
+    const invariant = new ExactlyOnce()
+    invariant.beforeTxn(create('/a'), zxid('1:2'))
+
+    const next = { ...create('/b', 2), requestId }
+    expect(() => invariant.beforeTxn(next, zxid('1:3'))).toThrow(/^R2:/)
+    expect(() => invariant.beforeTxn({ ...next, requestId: 2 }, zxid('1:3'))).not.toThrow()
+  })
+})
+
+test('a page of the model is what its codec says', () => {
+  const page = pageAt('1:1', undefined, [create('/a')])
+
+  expect(new SyntheticRun().txnsOf(page)).toEqual([create('/a')])
+})
