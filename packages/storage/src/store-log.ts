@@ -4,22 +4,22 @@
  * anybody is told. And the first configuration tells the directory which ensemble it belongs to.
  */
 import type {
+  Configuration,
   EnsembleId,
   LogRecord,
   Page,
   PageEnd,
-  Configuration,
   Zxid,
 } from '@conclave/core/internal'
-import type { Directory } from './directory.ts'
 import type { Log, LogListener } from './log.ts'
 import type { AppendedRecord } from './wal/log-state.ts'
-import {
-  openWriteAheadLog,
-  type RecoveredWriteAheadLog,
-  type WriteAheadLog,
-  type WriteAheadLogOptions,
-} from './wal/write-ahead-log.ts'
+import type { RecoveredWriteAheadLog } from './wal/recovered-log.ts'
+
+/** A log whose records can name the snapshot's database. */
+export interface NamingLog extends Log {
+  readonly recovered: RecoveredWriteAheadLog
+  append(seq: number, records: readonly AppendedRecord[]): void
+}
 
 /** What the log needs of the snapshot. */
 export interface SwitchedSnapshot {
@@ -31,9 +31,9 @@ export interface SwitchedSnapshot {
 }
 
 export class StoreLog implements Log {
-  readonly #directory: Directory
   readonly #listener: LogListener
-  #log!: WriteAheadLog
+  readonly #noteEnsemble: (id: EnsembleId) => Promise<void>
+  #log!: NamingLog
   #snapshot: SwitchedSnapshot | null = null
   /** The append that installs the received snapshot. */
   #switchAt: number | null = null
@@ -42,18 +42,25 @@ export class StoreLog implements Log {
   #failed = false
 
   /** For `open`. */
-  constructor(directory: Directory, listener: LogListener) {
-    this.#directory = directory
+  constructor(listener: LogListener, noteEnsemble: (id: EnsembleId) => Promise<void>) {
     this.#listener = listener
+    this.#noteEnsemble = noteEnsemble
   }
 
-  static async open(directory: Directory, options: WriteAheadLogOptions): Promise<StoreLog> {
-    const log = new StoreLog(directory, options.listener)
-    const listener: LogListener = {
+  /**
+   * Wraps the log that `openLog` opens. `noteEnsemble` is told each durable configuration's ensemble;
+   * that it rejects is a failure of the log.
+   */
+  static async open(
+    listener: LogListener,
+    noteEnsemble: (id: EnsembleId) => Promise<void>,
+    openLog: (listener: LogListener) => Promise<NamingLog>,
+  ): Promise<StoreLog> {
+    const log = new StoreLog(listener, noteEnsemble)
+    log.#log = await openLog({
       onSynced: (seq) => log.#onSynced(seq),
       onFailed: (error) => log.#onFailed(error),
-    }
-    log.#log = await openWriteAheadLog({ ...options, listener })
+    })
     return log
   }
 
@@ -64,12 +71,6 @@ export class StoreLog implements Log {
   /** Names the snapshot that is switched from now on. */
   follow(snapshot: SwitchedSnapshot): void {
     this.#snapshot = snapshot
-  }
-
-  /** Writes into the directory's identity which ensemble it belongs to, once that is known. */
-  async noteEnsemble(id: EnsembleId): Promise<void> {
-    if (id === 0 || id === this.#directory.identity.ensembleId) return
-    await this.#directory.change({ ensembleId: id })
   }
 
   append(seq: number, records: readonly LogRecord[]): void {
@@ -97,7 +98,7 @@ export class StoreLog implements Log {
     if (this.#ensemble !== null && this.#ensemble.at <= seq) {
       const { id } = this.#ensemble
       this.#ensemble = null
-      this.noteEnsemble(id).catch((error: unknown) => this.#onFailed(error))
+      this.#noteEnsemble(id).catch((error: unknown) => this.#onFailed(error))
     }
     this.#listener.onSynced(seq)
   }

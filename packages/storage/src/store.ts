@@ -15,12 +15,8 @@
 import { join } from 'node:path'
 import {
   CoordinationError,
-  formatZxid,
   InvariantError,
-  samePageEnd,
-  type Configuration,
   type EnsembleId,
-  type Page,
   type PageCodec,
   type PageEnd,
   type PeerId,
@@ -37,8 +33,9 @@ import {
 import type { Log, LogListener } from './log.ts'
 import { DamageError, type Snapshot, type SnapshotSink } from './snapshot.ts'
 import type { StoreClock } from './store-clock.ts'
+import { recoverStore, type RecoveredStore } from './recovered-store.ts'
 import { StoreLog } from './store-log.ts'
-import type { LogLimits } from './wal/write-ahead-log.ts'
+import { openWriteAheadLog, type LogLimits } from './wal/write-ahead-log.ts'
 
 export interface StoreOptions<T> {
   /** Holds everything; created if need be, locked until `close`. */
@@ -59,25 +56,6 @@ export interface StoreOptions<T> {
   readonly limits?: Partial<LogLimits>
 }
 
-/** What a store held when it was opened: the core's `RecoveredState`, for any kind of replica. */
-export interface RecoveredStore<T> {
-  readonly acceptedEpoch: number
-  readonly acceptedLeader: PeerId
-  readonly currentEpoch: number
-  readonly configuration: Configuration | null
-  readonly previousConfiguration: Configuration | null
-  /** As the snapshot has it, or the empty one. */
-  readonly replica: T
-  /** The page end behind which the log's pages begin. */
-  readonly logStart: PageEnd
-  /** The end of every page in the log, in order. */
-  readonly pageEnds: readonly PageEnd[]
-  /** The pages behind the replica's end. */
-  readonly history: readonly Page[]
-  /** Why the store before this one was set aside, until healed. */
-  readonly damaged: string | null
-}
-
 export interface Store<T> {
   readonly log: Log
   readonly snapshot: Snapshot<T>
@@ -85,9 +63,6 @@ export interface Store<T> {
   /** Makes everything appended durable, marks the end, unlocks the directory. Idempotent. */
   close(): Promise<void>
 }
-
-/** How much of the history is read at a time while opening. */
-const maxReadBytes = 2 * 1024 * 1024
 
 /**
  * Opens the store in a directory, or makes one. All that `recovered` says is durable. Rejects with
@@ -152,29 +127,32 @@ async function openParts<T>(
   // The snapshot is made before the log that names it: with a log there must be one.
   if (!isMade && !hasLog) await createLevelSnapshot(snapshotPath)
 
-  const log = await StoreLog.open(directory, {
-    directory: logPath,
-    peerId: options.peerId,
-    codec: options.codec,
-    listener: options.listener,
-    clock: options.clock,
-    mustExist: damaged === undefined && directory.identity.ensembleId !== 0,
-    snapshotDirectory: firstSnapshotName,
-    ...(options.files === undefined ? {} : { files: options.files }),
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
-    ...(damaged === undefined ? {} : { damaged }),
-  })
+  const noteEnsemble = (id: EnsembleId): Promise<void> => noteIn(directory, id)
+  const log = await StoreLog.open(options.listener, noteEnsemble, (listener) =>
+    openWriteAheadLog({
+      directory: logPath,
+      peerId: options.peerId,
+      codec: options.codec,
+      listener,
+      clock: options.clock,
+      mustExist: damaged === undefined && directory.identity.ensembleId !== 0,
+      snapshotDirectory: firstSnapshotName,
+      ...(options.files === undefined ? {} : { files: options.files }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(damaged === undefined ? {} : { damaged }),
+    }),
+  )
   let snapshot: LevelSnapshot<T> | undefined
   try {
     const found = log.recovered.configuration?.ensembleId ?? 0
     assertEnsemble(directory.path, found, options.ensembleId ?? 0)
     assertEnsemble(directory.path, found, directory.identity.ensembleId)
-    await log.noteEnsemble(found)
+    await noteEnsemble(found)
 
     const name = log.recovered.snapshotDirectory ?? firstSnapshotName
     const createSink = options.sinkFactory
     snapshot = await LevelSnapshot.open({ directory: snapshotPath, name, createSink })
-    const recovered = await recover(log, snapshot, options)
+    const recovered = await recoverStore(log, snapshot, options)
     // Only now that the one in use is known to be sound: what is damaged is kept whole.
     await removeOtherSnapshots(snapshotPath, name)
     log.follow(snapshot)
@@ -186,50 +164,9 @@ async function openParts<T>(
   }
 }
 
-async function recover<T>(
-  log: StoreLog,
-  snapshot: LevelSnapshot<T>,
-  options: StoreOptions<T>,
-): Promise<RecoveredStore<T>> {
-  const { start, pageEnds, ...rest } = log.recovered
-  const replica = (await snapshot.load()) ?? options.emptyReplica()
-  const end = options.endOf(replica)
-  assertStandsIn(end, start, pageEnds)
-  const history: Page[] = []
-  let after = end.last
-  while (true) {
-    const pages = await log.read(after, maxReadBytes)
-    const last = pages.at(-1)
-    if (last === undefined) break
-    history.push(...pages)
-    after = last.last
-  }
-  return {
-    acceptedEpoch: rest.acceptedEpoch,
-    acceptedLeader: rest.acceptedLeader,
-    currentEpoch: rest.currentEpoch,
-    configuration: rest.configuration,
-    previousConfiguration: rest.previousConfiguration,
-    replica,
-    logStart: start,
-    pageEnds,
-    history,
-    damaged: rest.damaged,
-  }
-}
-
-/** Throws `DamageError` unless the snapshot stands where the log begins or where a page of it ends. */
-function assertStandsIn(end: PageEnd, start: PageEnd, pageEnds: readonly PageEnd[]): void {
-  if ([start, ...pageEnds].some((one) => samePageEnd(one, end))) return
-  const last = pageEnds.at(-1) ?? start
-  const stands = `the snapshot stands at ${formatZxid(end.last)}`
-  if (end.last < start.last) {
-    throw new DamageError(`${stands}, but the log only begins at ${formatZxid(start.last)}`)
-  }
-  if (end.last > last.last) {
-    throw new DamageError(`${stands}, but the log ends at ${formatZxid(last.last)} already`)
-  }
-  throw new DamageError(`${stands}, which is not in the history that the log holds`)
+/** Writes into the directory's identity which ensemble it belongs to, once that is known. */
+async function noteIn(directory: Directory, id: EnsembleId): Promise<void> {
+  if (id !== 0 && id !== directory.identity.ensembleId) await directory.change({ ensembleId: id })
 }
 
 class OpenStore<T> implements Store<T> {

@@ -1,1 +1,8 @@
-export {}
+/**
+ * What every log and every snapshot must do, as tests: for ours, for their twins in memory, and for
+ * whoever brings another one. They take the test tools as they are in vitest.
+ */
+export { logSuite, type LogSubject } from './suite-log.ts'
+export { snapshotSuite, type SnapshotSubject } from './suite-snapshot.ts'
+export { MapReplica, MapSink } from './suite-replica.ts'
+export type { TestTools } from './suite-tools.ts'

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { formatChange, readEntry, recordChange, summaryChange } from '../src/keyspace.ts'
 import { TupleError } from '../src/tuple.ts'
 import { anyConfiguration, anyCount, anyData, anyPath, anySession, anyZxid } from './arbitraries.ts'
-import { session, znode } from './map-replica.ts'
+import { session, znode } from '../src/suite-replica.ts'
 
 const plain = { noNullPrototype: true }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { createLevelSnapshot, LevelSnapshot } from '../src/level-snapshot.ts'
 import { DamageError } from '../src/snapshot.ts'
 import { TransferError } from '../src/snapshot-transfer.ts'
-import { MapReplica, MapSink, session, znode } from './map-replica.ts'
+import { MapReplica, MapSink, session, znode } from '../src/suite-replica.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const createSink = () => new MapSink()
@@ -128,9 +128,10 @@ describe('level snapshot', () => {
     const snapshot = await open(directory)
     const replica = new MapReplica()
     replica.put(znode('/a'))
-    const { summary, take } = replica.freeze()
+    const checkpoint = replica.freeze()
+    const summary = { ...checkpoint.summary, digest: 'another' }
 
-    await snapshot.write({ summary: { ...summary, digest: 'another' }, take })
+    await snapshot.write({ summary, take: (max) => checkpoint.take(max) })
 
     await expect(snapshot.load()).rejects.toThrow(DamageError)
     await snapshot.close()

@@ -2,9 +2,9 @@
 import type { LogRecord, Page } from '@conclave/core/internal'
 import { pageCodec } from '../src/page-codec.ts'
 import { openStore, type Store, type StoreOptions } from '../src/store.ts'
-import { History, Told } from './history.ts'
+import { History, Told } from '../src/suite-history.ts'
 import { ManualClock } from './manual-clock.ts'
-import { MapReplica, MapSink, session, znode } from './map-replica.ts'
+import { MapReplica, MapSink, session, znode } from '../src/suite-replica.ts'
 
 export interface OpenedStore {
   readonly store: Store<MapReplica>

@@ -21,7 +21,7 @@ import {
   type Zxid,
 } from '@conclave/core/internal'
 import { pooledFiles, type Files } from '../files.ts'
-import type { Log, LogListener, RecoveredLog } from '../log.ts'
+import type { Log, LogListener } from '../log.ts'
 import { DamageError } from '../snapshot.ts'
 import type { StoreClock } from '../store-clock.ts'
 import {
@@ -33,6 +33,7 @@ import {
 } from './log-state.ts'
 import { PageIndex } from './page-index.ts'
 import { readPages } from './page-reader.ts'
+import { recoveredOf, type RecoveredWriteAheadLog } from './recovered-log.ts'
 import { recoverSegments } from './recovery.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import type { SegmentRecord } from './record.ts'
@@ -69,12 +70,6 @@ export interface WriteAheadLogOptions {
   readonly mustExist?: boolean
   /** Makes a log that is new here begin with `damage-found`. */
   readonly damaged?: string
-}
-
-/** What a log on disk held when it was opened. */
-export interface RecoveredWriteAheadLog extends RecoveredLog {
-  /** The snapshot's directory that the log names. */
-  readonly snapshotDirectory: string | null
 }
 
 interface Append {
@@ -163,7 +158,7 @@ export class WriteAheadLog implements Log {
     this.#segments = [...opened.segments]
     this.#state = opened.state
     this.#endsWithMark = opened.endsWithMark
-    this.recovered = recoveredOf(opened.state, opened.index)
+    this.recovered = recoveredOf(opened.state, opened.index.start, opened.index.ends())
     if (!this.#endsWithMark) this.#awaitIdleness()
   }
 
@@ -171,15 +166,17 @@ export class WriteAheadLog implements Log {
     if (this.#failed || this.#closed !== null) return
     assert(records.length > 0, 'an append has records')
     const before = this.#state
+    let state = before
     let bytes = 0
     for (const record of records) {
-      const refusal = refusalOf(this.#state, record)
+      const refusal = refusalOf(state, record)
       assert(refusal === null, refusal ?? '')
       const isEnd = record.type !== 'truncate' || this.#endsAt(record.to)
       assert(isEnd, 'Z5: a log is cut where a page ends')
       if (record.type === 'page') bytes += record.page.bytes.length
-      this.#state = replay(this.#state, record)
+      state = replay(state, record)
     }
+    this.#state = state
     this.#queue.push({ seq, records, bytes, before })
     this.#write()
   }
@@ -324,20 +321,5 @@ export class WriteAheadLog implements Log {
     } catch (error) {
       this.#fail(error)
     }
-  }
-}
-
-function recoveredOf(state: LogState, index: PageIndex): RecoveredWriteAheadLog {
-  return {
-    acceptedEpoch: state.acceptedEpoch,
-    acceptedLeader: state.acceptedLeader,
-    currentEpoch: state.currentEpoch,
-    configuration: state.configurations.at(-1)?.configuration ?? null,
-    previousConfiguration: state.configurations.at(-2)?.configuration ?? null,
-    installed: state.installed,
-    start: index.start,
-    pageEnds: index.ends(),
-    damaged: state.damaged,
-    snapshotDirectory: state.snapshotDirectory,
   }
 }

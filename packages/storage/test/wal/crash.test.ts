@@ -5,7 +5,7 @@
 import { samePageEnd, type LogRecord, type PageEnd } from '@conclave/core/internal'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { History } from '../history.ts'
+import { History } from '../../src/suite-history.ts'
 import { settled } from '../manual-clock.ts'
 import { MemoryFiles, type Tear } from '../memory-files.ts'
 import { openLog, readAll, type OpenedLog } from './open-log.ts'

@@ -3,7 +3,7 @@ import type { LogRecord, Page } from '@conclave/core/internal'
 import { pageCodec } from '../../src/page-codec.ts'
 import { openWriteAheadLog, type WriteAheadLog } from '../../src/wal/write-ahead-log.ts'
 import type { WriteAheadLogOptions } from '../../src/wal/write-ahead-log.ts'
-import { Told } from '../history.ts'
+import { Told } from '../../src/suite-history.ts'
 import { ManualClock } from '../manual-clock.ts'
 import type { MemoryFiles } from '../memory-files.ts'
 

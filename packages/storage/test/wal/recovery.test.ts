@@ -7,8 +7,8 @@ import {
 } from '@conclave/core/internal'
 import { describe, expect, test } from 'vitest'
 import { DamageError } from '../../src/snapshot.ts'
-import type { RecoveredWriteAheadLog } from '../../src/wal/write-ahead-log.ts'
-import { History } from '../history.ts'
+import type { RecoveredWriteAheadLog } from '../../src/wal/recovered-log.ts'
+import { History } from '../../src/suite-history.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { directory, openLog, readAll } from './open-log.ts'
 

@@ -7,7 +7,7 @@ import {
 } from '@conclave/core/internal'
 import { describe, expect, test } from 'vitest'
 import { DamageError } from '../../src/snapshot.ts'
-import { History } from '../history.ts'
+import { History } from '../../src/suite-history.ts'
 import { settled } from '../manual-clock.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { openLog, readAll } from './open-log.ts'

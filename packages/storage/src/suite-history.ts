@@ -1,4 +1,4 @@
-/** Makes pages that follow each other, as a leader would. */
+/** For the suites: pages that follow each other, as a leader makes them, and a log's listener. */
 import {
   advanceZxid,
   epochOf,
@@ -9,8 +9,8 @@ import {
   type SessionId,
   type Txn,
 } from '@conclave/core/internal'
-import type { LogListener } from '../src/log.ts'
-import { pageCodec } from '../src/page-codec.ts'
+import type { LogListener } from './log.ts'
+import { pageCodec } from './page-codec.ts'
 
 export class History {
   readonly #epoch: number

@@ -1,5 +1,5 @@
 /**
- * A replica as simple as can be, with the counts and the digest that make a snapshot provable. It
+ * For the suites: a replica as simple as can be, with the counts and the digest that make a snapshot provable. It
  * shares nothing with the core's: the storage must not depend on how that one looks.
  */
 import { createHash } from 'node:crypto'
@@ -14,7 +14,7 @@ import {
   type SnapshotSummary,
   type ZnodeRecord,
 } from '@conclave/core/internal'
-import type { SnapshotSink } from '../src/snapshot.ts'
+import type { SnapshotSink } from './snapshot.ts'
 
 export class MapReplica {
   end: PageEnd = noPage
@@ -86,8 +86,19 @@ export class MapSink implements SnapshotSink<MapReplica> {
 
 /** Of everything but the end, in whatever order it came. */
 export function digestOf({ znodes, sessions }: MapReplica): string {
-  const lines = [...znodes.values(), ...sessions.values()].map((one) => JSON.stringify(one)).sort()
-  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16)
+  const parts = [
+    ...[...znodes.values()].map((one) => hashOf(one, one.data)),
+    ...[...sessions.values()].map((one) => hashOf(one, one.password)),
+  ]
+  return createHash('sha256').update(parts.sort().join()).digest('hex').slice(0, 16)
+}
+
+function hashOf(record: object, bytes: Uint8Array | null): string {
+  const fields = JSON.stringify({ ...record, data: bytes === null, password: null })
+  return createHash('sha256')
+    .update(fields)
+    .update(bytes ?? '')
+    .digest('hex')
 }
 
 /** A znode with some data; whatever is not told is the same for all. */
