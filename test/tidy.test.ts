@@ -188,10 +188,14 @@ function nameOf(node: ts.FunctionLikeDeclaration, file: ts.SourceFile): string {
   return ''
 }
 
-/** True of the function that only holds a file's tests together. */
-function isSuite(node: ts.Node, file: ts.SourceFile): boolean {
-  return (
-    ts.isCallExpression(node.parent) && /^describe\b/.test(node.parent.expression.getText(file))
+/** True of the function that only holds tests together: what `describe` is given, or a port's suite. */
+function isSuite(node: ts.FunctionLikeDeclaration, file: ts.SourceFile): boolean {
+  const describes = (one: ts.Node): boolean =>
+    ts.isCallExpression(one) && /^describe\b/.test(one.expression.getText(file))
+  if (describes(node.parent)) return true
+  if (node.body === undefined || !ts.isBlock(node.body)) return false
+  return node.body.statements.some(
+    (statement) => ts.isExpressionStatement(statement) && describes(statement.expression),
   )
 }
 
