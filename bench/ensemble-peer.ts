@@ -14,6 +14,7 @@ export type PeerQuestion =
   | { readonly type: 'prepare' }
   | { readonly type: 'writes'; readonly callers: number; readonly seconds: number }
   | { readonly type: 'reads'; readonly seconds: number }
+  | { readonly type: 'cpu' }
 
 let peer: Peer | undefined
 let session: Session | undefined
@@ -44,6 +45,10 @@ answerQuestions(async (question: PeerQuestion): Promise<unknown> => {
       return await writes(question.callers, question.seconds)
     case 'reads':
       return await reads(question.seconds)
+    case 'cpu': {
+      const { user, system } = process.cpuUsage()
+      return user + system
+    }
   }
 })
 

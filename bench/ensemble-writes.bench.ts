@@ -36,16 +36,28 @@ async function measure(seconds: number): Promise<readonly Figures[]> {
     if (leader === undefined) throw new Error(`nobody leads: ${roles.join(', ')}`)
     await ask(leader, { type: 'prepare' })
     const results: Figures[] = []
+    const cpuMicros = (): Promise<number[]> =>
+      Promise.all(peers.map((peer) => ask<number>(peer, { type: 'cpu' })))
     for (const callers of callerCounts) {
+      const before = await cpuMicros()
       const result = await ask<LoadResult & { syncs: number }>(leader, {
         type: 'writes',
         callers,
         seconds,
       })
+      const spent = (await cpuMicros()).map((micros, index) => micros - (before[index] ?? 0))
+      const ofLeader = spent[peers.indexOf(leader)] ?? Number.NaN
+      const ofAll = spent.reduce((sum, micros) => sum + micros, 0)
+      // The warm-up, a tenth of the time, is in the CPU time and not in the count of operations.
+      const operations = result.operations * 1.1
       results.push({
         name: `set, ${callers.toLocaleString('en')} outstanding`,
         conditions: '100 B, 1,000 znodes, 3 peers, callers at the leader',
-        figures: writeFigures(result),
+        figures: {
+          ...writeFigures(result),
+          'µs CPU, leader': ofLeader / operations,
+          'µs CPU, each follower': (ofAll - ofLeader) / 2 / operations,
+        },
       })
     }
     const read = await ask<LoadResult>(leader, { type: 'reads', seconds })
