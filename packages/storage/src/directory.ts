@@ -10,7 +10,7 @@
  *
  * Every refusal is a `CoordinationError` that names the directory, what is wrong and the mend.
  */
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { CoordinationError, type EnsembleId, type PeerId } from '@conclave/core/internal'
@@ -121,7 +121,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
 async function assertOursOrEmpty(path: string): Promise<void> {
   const names = await readdir(path)
   if (names.includes(identityName)) return
-  const own = [lockName, holderName, `${holderName}.new`, `${identityName}.new`]
+  const own = [lockName, holderName, `${identityName}.new`]
   const stranger = names.find((name) => !own.includes(name))
   if (stranger === undefined) return
   throw new CoordinationError(
@@ -171,7 +171,8 @@ async function writeHolder(path: string, clock: Pick<StoreClock, 'wallMs'>): Pro
     host: hostname(),
     startedAt: new Date(clock.wallMs()).toISOString(),
   }
-  await replaceFile(join(path, holderName), `${JSON.stringify(holder)}\n`)
+  // Not durable: after a crash nobody holds the lock, whatever is written there.
+  await writeFile(join(path, holderName), `${JSON.stringify(holder)}\n`)
 }
 
 function format({ formatVersion, peerId, ensembleId, settingAside }: DirectoryIdentity): string {

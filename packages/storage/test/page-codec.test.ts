@@ -60,7 +60,7 @@ describe('page codec', () => {
         expect(parsed).toStrictEqual(page)
         expect(pageCodec.decode(parsed)).toStrictEqual(draft.txns)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -73,7 +73,7 @@ describe('page codec', () => {
         expect(Buffer.compare(once.bytes, again.bytes)).toBe(0)
         expect(again.crc).toBe(once.crc)
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 

@@ -224,7 +224,7 @@ describe('damage', () => {
     const [size, table] = sizes.sort((a, b) => b[0] - a[0])[0] as [number, string]
     let damaged = 0
 
-    for (let at = 5; at < size; at += Math.floor(size / 10)) {
+    for (let at = 5; at < size; at += Math.floor(size / 8)) {
       const copy = join(temporaryDirectory(), 'copy')
       cpSync(dir, copy, { recursive: true })
       flip(join(copy, 'snapshot', '1', table), at)
@@ -236,8 +236,8 @@ describe('damage', () => {
       await found.close()
     }
 
-    expect(damaged).toBeGreaterThan(4)
-  })
+    expect(damaged).toBeGreaterThan(3)
+  }, 20_000)
 
   test('a crash while damage is set aside leaves what the next start finishes', async () => {
     const dir = temporaryDirectory()

@@ -196,7 +196,7 @@ test.each([true, false])(
           expect(life.opened.told.failures).toEqual([])
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   },
   20_000,

@@ -178,7 +178,7 @@ describe('damage', () => {
       const beforeLast = mark ? states.at(-1) : states.at(-2)
 
       for (let at = 0; at < content.length; at += 1) {
-        for (const flip of [0x01, 0x80, 0xff]) {
+        for (const flip of mark ? [0x80] : [0x01, 0xff]) {
           const bad = Buffer.from(content)
           bad[at] = (bad[at] as number) ^ flip
           const result = recover(bad)
