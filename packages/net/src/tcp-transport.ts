@@ -170,6 +170,7 @@ class TcpTransport implements Transport {
 
   setIdentity(identity: Identity): void {
     assert(identity.id === this.#identity.id, 'a peer keeps its id')
+    if (this.#closing !== null) return
     this.#identity = identity
     this.#notices.forgetRefusals()
     for (const [peer, { link, dialler }] of this.#neighbours) {

@@ -41,9 +41,13 @@ export const identityCases: readonly SuiteCase[] = [
       await two.heard.until(() => !two.heard.linked(1))
       assert.deepStrictEqual(two.heard.received(1), sent)
       assert.equal(one.heard.told.length, toldBefore)
+      // Nothing that is called later brings it back to life.
       one.transport.send(2, sent)
       one.transport.disconnect(2, 'too late')
+      one.transport.setIdentity(identityOf(1, 5))
+      one.transport.setPeers([{ id: 2, host: '127.0.0.1', port: 1 }])
       await one.transport.close()
+      assert.equal(one.heard.told.length, toldBefore)
     },
   },
   {
