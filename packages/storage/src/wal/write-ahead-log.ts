@@ -153,6 +153,8 @@ export class WriteAheadLog implements Log {
     this.#options = options
     this.#files = options.files ?? pooledFiles
     this.#limits = { ...defaultLogLimits, ...options.limits }
+    // Offsets are 32 bits wide, and a segment ends only after the write that fills it.
+    assert(this.#limits.segmentBytes <= 2 ** 30, 'a segment has at most 1 GiB')
     this.#writer = opened.writer
     this.#index = opened.index
     this.#segments = [...opened.segments]
