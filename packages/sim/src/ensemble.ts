@@ -36,6 +36,15 @@ export interface EnsembleProfile {
   readonly clocks: readonly ClockProfile[]
 }
 
+/** A crash in the midst of something. */
+export interface ArmedCrash {
+  readonly point: CrashPoint
+  readonly parting: Parting
+  readonly everyone: boolean
+  readonly withinUs: Microseconds
+  readonly downUs: Microseconds
+}
+
 /** Who has applications on the members, and hears what is for them. */
 export interface ApplicationListener {
   onEffect(member: Member, effect: Effect): void
@@ -155,22 +164,19 @@ export class Ensemble {
     this.#startSoon(member, downUs)
   }
 
-  /** Crashes the member when it next does what the point names, within `withinUs`. */
-  crashAt(
-    member: Member,
-    point: CrashPoint,
-    parting: Parting,
-    withinUs: Microseconds,
-    downUs: Microseconds,
-  ): void {
-    if (!member.isRunning) return
+  /**
+   * Crashes the member when it next does what the point names, if it does so within `withinUs`; or
+   * everyone then, as a loss of power at that moment does.
+   */
+  crashAt(member: Member, crash: ArmedCrash): void {
+    const { point, parting, everyone, withinUs, downUs } = crash
     const { incarnation } = member
-    member.crashAt(point, parting)
-    // Looked at from time to time: the crash comes about in the midst of a step.
+    member.crashAt(point, parting, () => {
+      const all = everyone ? [...this.members.values()] : [member]
+      for (const one of all) this.crash(one, parting, downUs)
+    })
     this.#surroundings.scheduler.after(withinUs, () => {
-      if (member.incarnation !== incarnation) return
-      if (member.isRunning) member.disarm()
-      else this.#startSoon(member, downUs)
+      if (member.incarnation === incarnation) member.disarm()
     })
   }
 
@@ -209,8 +215,7 @@ export class Ensemble {
     if (this.oracle.committed.end.last === 0) return false
     if (member.isAmnesiac || !member.isVoter) return true
     const voters = [...this.members.values()].filter((one) => one.isVoter)
-    // One that has nothing yet, since it was away when the ensemble was founded, does not vote either.
-    const lost = voters.filter((one) => one.isAmnesiac || one.durable.isEmpty)
+    const lost = voters.filter((one) => one.isAmnesiac || !remembers(one))
     return lost.length < voters.length - this.quorumSize
   }
 
@@ -226,4 +231,12 @@ export class Ensemble {
       } else member.start()
     })
   }
+}
+
+/**
+ * True of a member that would vote if it started now. One that was away when the ensemble was founded
+ * has nothing yet, and one that crashed when it was about to be whole does not know that it is.
+ */
+function remembers(member: Member): boolean {
+  return !member.durable.isEmpty && member.durable.damaged === null
 }

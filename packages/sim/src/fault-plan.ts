@@ -85,7 +85,8 @@ function drawFault(
       return { at, type, target, parting, downUs }
     case 'crash-at': {
       const point = random.pick(crashPoints)
-      return { at, type, target, point, parting, withinUs: 10 * secondUs, downUs }
+      const everyone = random.chance(0.2)
+      return { at, type, target, point, parting, everyone, withinUs: 10 * secondUs, downUs }
     }
     case 'power-loss':
       return { at, type, downUs: random.integer(1, 1_000) * millisecondUs }

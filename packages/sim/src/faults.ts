@@ -6,8 +6,7 @@
  * others may come together in any way: what they cost is progress, never a promise.
  */
 import type { PeerId } from '@conclave/core/internal'
-import type { CrashPoint } from './crash-points.ts'
-import type { Ensemble } from './ensemble.ts'
+import type { ArmedCrash, Ensemble } from './ensemble.ts'
 import type { Member } from './member.ts'
 import type { Parting } from './network.ts'
 import type { Microseconds, Scheduler } from './scheduler.ts'
@@ -28,14 +27,7 @@ export type Fault = { readonly at: Microseconds } & (
       readonly parting: Parting
       readonly downUs: Microseconds
     }
-  | {
-      readonly type: 'crash-at'
-      readonly target: Target
-      readonly point: CrashPoint
-      readonly parting: Parting
-      readonly withinUs: Microseconds
-      readonly downUs: Microseconds
-    }
+  | ({ readonly type: 'crash-at'; readonly target: Target } & ArmedCrash)
   | { readonly type: 'power-loss'; readonly downUs: Microseconds }
   | { readonly type: 'close'; readonly target: Target; readonly downUs: Microseconds }
   | { readonly type: 'pause'; readonly target: Target; readonly forUs: Microseconds }
@@ -98,11 +90,9 @@ function injectAt(
     case 'crash':
       ensemble.crash(member, fault.parting, fault.downUs)
       break
-    case 'crash-at': {
-      const { point, parting, withinUs, downUs } = fault
-      ensemble.crashAt(member, point, parting, withinUs, downUs)
+    case 'crash-at':
+      ensemble.crashAt(member, fault)
       break
-    }
     case 'close':
       ensemble.close(member, fault.downUs)
       break

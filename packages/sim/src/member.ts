@@ -69,6 +69,7 @@ export interface MemberSurroundings {
 interface ArmedCrash {
   readonly point: CrashPoint
   readonly parting: Parting
+  readonly onCrashed: () => void
 }
 
 export class Member implements ObservedPeer {
@@ -165,6 +166,8 @@ export class Member implements ObservedPeer {
     this.#isClosing = false
     this.#armed = null
     trace.note(scheduler.now, this.id, `start ${this.#incarnation}`)
+    // UPTODATE was on its way when the peer went: its log does not know yet that it is whole.
+    if (this.durable.damaged !== null) this.#lost ??= this.durable
     const incarnation = this.#incarnation
     const recovered = this.disk.open((event) => {
       if (incarnation === this.#incarnation) this.push(event)
@@ -220,8 +223,8 @@ export class Member implements ObservedPeer {
   }
 
   /** Has the peer crash when it next does this; in the midst of it. */
-  crashAt(point: CrashPoint, parting: Parting): void {
-    this.#armed = { point, parting }
+  crashAt(point: CrashPoint, parting: Parting, onCrashed: () => void): void {
+    this.#armed = { point, parting, onCrashed }
   }
 
   /** Takes back a crash that has not come about. */
@@ -340,7 +343,9 @@ export class Member implements ObservedPeer {
       if (incarnation !== this.#incarnation || this.#core === null) return
       this.#perform(effect)
     }
-    if (crashes) this.crash(armed.parting)
+    if (!crashes) return
+    this.crash(armed.parting)
+    armed.onCrashed()
   }
 
   #perform(effect: Effect): void {

@@ -34,7 +34,7 @@ function looking(from: PeerId, fields: object): Message {
     vote,
     ...claims,
     ...fields,
-  } as Message
+  }
 }
 
 describe('Z1', () => {

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { drawScenario } from '../src/scenario.ts'
+
+const scenarios = Array.from({ length: 300 }, (_, index) => drawScenario(index + 1, 60))
+
+describe('the swarm', () => {
+  test('a seed draws the same scenario every time, and another seed another', () => {
+    expect(drawScenario(7, 60)).toEqual(drawScenario(7, 60))
+    expect(drawScenario(7, 60)).not.toEqual(drawScenario(8, 60))
+  })
+
+  test('three and five voters, with and without an observer', () => {
+    const shapes = new Set(
+      scenarios.map(({ ensemble }) => ensemble.members.map((one) => one.role[0]).join('')),
+    )
+
+    expect(shapes).toEqual(new Set(['vvv', 'vvvvv', 'vvvo', 'vvvvvo']))
+  })
+
+  test('each class of faults is present in some runs, and wholly absent from others', () => {
+    const types = scenarios.map(({ faults }) => new Set(faults.map((fault) => fault.type)))
+    const all = new Set(types.flatMap((one) => [...one]))
+
+    expect(all.size).toBe(12)
+    for (const type of all) {
+      const present = types.filter((one) => one.has(type)).length
+      expect(present, type).toBeGreaterThan(30)
+      expect(present, type).toBeLessThan(270)
+    }
+  })
+
+  test('faults come in order, and end with the time for them', () => {
+    for (const { faults, faultyUs } of scenarios) {
+      const times = faults.map((fault) => fault.at)
+      expect([...times].sort((a, b) => a - b)).toEqual(times)
+      expect(times.at(-1) ?? 0).toBeLessThan(faultyUs)
+    }
+  })
+
+  test('clocks are within the 5 % that are promised, and right in about half of the runs', () => {
+    const rates = scenarios.map(({ ensemble }) => ensemble.clocks.map((clock) => clock.rate))
+    const right = rates.filter((one) => one.every((rate) => rate === 1)).length
+
+    expect(right).toBeGreaterThan(100)
+    expect(right).toBeLessThan(200)
+    expect(rates.flat().every((rate) => rate >= 0.95 && rate <= 1.05)).toBe(true)
+  })
+})
