@@ -117,6 +117,11 @@ export class Driver implements SessionHost {
     this.#armTick()
   }
 
+  /** The store gets on with something long. Before the start nobody waits for it. */
+  onStoreProgress(): void {
+    if (this.#world !== undefined) this.#enqueue({ type: 'store-progressed' })
+  }
+
   get replica(): Replica {
     return this.#started().core.replica
   }

@@ -11,7 +11,7 @@ import {
   type Configuration,
 } from '@conclave/core/internal'
 import { openTcpTransport, type Transport } from '@conclave/net'
-import { openStore, pageCodec } from '@conclave/storage'
+import { openStore, pageCodec, type SnapshotSink } from '@conclave/storage'
 import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
 import { drawSeed } from './entropy.ts'
@@ -63,7 +63,7 @@ async function openPeer(options: PeerOptions): Promise<Peer> {
     dir,
     peerId: id,
     codec: pageCodec,
-    sinkFactory: () => new ReplicaBuilder(),
+    sinkFactory: () => tellingSink(driver),
     emptyReplica: () => Replica.empty(),
     endOf: (replica) => replica.end,
     listener: driver.logListener,
@@ -120,4 +120,16 @@ function refuseOtherMembers(configuration: Configuration | null, options: PeerOp
 function openingGivenUp(givingUp: GivingUp, dir: string): CoordinationError {
   const so = 'what was opened by then is closed again'
   return givenUpError(givingUp, `open ${dir}`, { outcome: 'not-applied', so })
+}
+
+/** Loads a replica, and lets the core know that a long load gets on. */
+function tellingSink(driver: Driver): SnapshotSink<Replica> {
+  const builder = new ReplicaBuilder()
+  return {
+    add(records) {
+      builder.add(records)
+      driver.onStoreProgress()
+    },
+    finish: (summary) => builder.finish(summary),
+  }
 }
