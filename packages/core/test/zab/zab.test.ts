@@ -10,7 +10,7 @@ function founded(...words: string[]): TestEnsemble {
 }
 
 const everyone = [1, 2, 3]
-const appliedBy = (ensemble: TestEnsemble, ids = everyone): string[][] =>
+const appliedBy = (ensemble: TestEnsemble, ids = everyone): (readonly string[])[] =>
   ids.map((id) => ensemble.peer(id).machine.applied)
 
 describe('founding', () => {
@@ -138,7 +138,7 @@ describe('synchronization', () => {
     const leader = ensemble.leader()
     const wiped = everyone.find((id) => id !== leader.id) ?? 0
     ensemble.crash(wiped).settle()
-    ensemble.peer(wiped).disk = []
+    ensemble.peer(wiped).disk.wipe()
     ensemble.start(wiped).ready()
     expect(ensemble.peer(wiped).machine.applied).toEqual(['a', 'b'])
     expect(ensemble.peer(wiped).state.remembers).toBe(true)
@@ -146,8 +146,8 @@ describe('synchronization', () => {
 
   test('Z19: two of three that lost their disks elect nobody', () => {
     const ensemble = founded('a').crash(1, 2, 3).settle()
-    ensemble.peer(1).disk = []
-    ensemble.peer(2).disk = []
+    ensemble.peer(1).disk.wipe()
+    ensemble.peer(2).disk.wipe()
     ensemble.start().run(10_000)
     expect(everyone.map((id) => ensemble.peer(id).zab.role)).toEqual([
       'looking',
