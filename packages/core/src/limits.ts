@@ -34,6 +34,8 @@ export interface Limits {
   readonly maxRetainedBytes: number
   /** Pages the log keeps for one learner that is being synchronized; a slower one is dropped. */
   readonly maxPinnedBytes: number
+  /** Pages that a learner's disk may owe. It leaves its leader then, until the disk has caught up. */
+  readonly maxUnsyncedBytes: number
   /** What one read of the log brings into memory. */
   readonly maxLogReadBytes: number
   /** Chunks of a snapshot on their way to a learner. */
@@ -65,6 +67,7 @@ export const defaultLimits: Limits = {
   maxWindowBytes: 16 * mib,
   maxRetainedBytes: 64 * mib,
   maxPinnedBytes: 512 * mib,
+  maxUnsyncedBytes: 64 * mib,
   maxLogReadBytes: 2 * mib,
   maxSnapshotChunks: 4,
   checkpointZnodes: 4_096,

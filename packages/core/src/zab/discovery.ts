@@ -54,7 +54,14 @@ export class Discovery {
   maybeChooseEpoch(): void {
     const state = this.#state
     if (this.#epoch !== 0) return
-    if (!state.quorum.includes([state.id, ...countedIn(this.#learners.values(), 'met')])) return
+    const met = [state.id, ...countedIn(this.#learners.values(), 'met')]
+    // Whoever founds waits for all: any of them may hold the ensemble's id already.
+    const founds = state.configuration === null
+    if (
+      founds ? !state.voters.every((voter) => met.includes(voter)) : !state.quorum.includes(met)
+    ) {
+      return
+    }
     const promises = [...this.#learners.values()].map(({ info }) => info.acceptedEpoch)
     const epoch = Math.max(state.acceptedEpoch, ...promises) + 1
     if (epoch > maxEpoch) {
@@ -63,7 +70,7 @@ export class Discovery {
     }
     this.#epoch = epoch
     const records: LogRecord[] = []
-    if (state.configuration === null) {
+    if (founds) {
       records.push({ type: 'configuration', configuration: this.#foundingConfiguration() })
     }
     records.push({ type: 'accepted-epoch', epoch, leader: state.id })

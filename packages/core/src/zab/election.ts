@@ -14,13 +14,20 @@ import type { PeerId } from '../ids.ts'
 import type { Message, Vote } from './messages.ts'
 import type { ZabState } from './state.ts'
 import { isBetterVote, sameVote } from './vote.ts'
+import { zeroZxid } from '../zxid.ts'
 
 export type Notification = Extract<Message, { type: 'notification' }>
 
 /** What the election came to. */
 export type Elected =
   | { readonly type: 'lead'; readonly founding: boolean }
-  | { readonly type: 'follow'; readonly leader: PeerId; readonly founding: boolean }
+  | {
+      readonly type: 'follow'
+      readonly leader: PeerId
+      readonly founding: boolean
+      /** The leader's round when it was elected: what it says of that one or before is old. */
+      readonly round: number
+    }
 
 /** A looking peer tells its vote again after this many heartbeats. */
 const heartbeatsBetweenVotes = 2
@@ -35,6 +42,10 @@ export class Election {
   readonly #tally = new Map<PeerId, Notification>()
   /** What the others said last: whom they follow. */
   readonly #claims = new Map<PeerId, Notification>()
+  /** When linked peers last said something: each is asked often, and always answers. */
+  readonly #heardMs = new Map<PeerId, number>()
+  /** Those that cannot vote, as they say themselves. */
+  readonly #voteless = new Set<PeerId>()
   #vote: Vote | null = null
   #nextVoteMs = 0
   #settledAtMs = Infinity
@@ -74,6 +85,7 @@ export class Election {
   /** Begins a round when the disk allows, and tells the vote from time to time. */
   onTick(): void {
     const { nowMs, allSynced } = this.#state
+    this.#dropSilent()
     if (!allSynced) return
     if (this.#vote === null && this.#votesAtAll()) this.#beginRound()
     if (nowMs >= this.#nextVoteMs) this.#tellAll(true)
@@ -81,23 +93,46 @@ export class Election {
   }
 
   onLinkUp(peer: PeerId): void {
-    if (this.#state.allSynced) this.#tell(peer, true)
+    this.#heardMs.delete(peer)
+    this.#voteless.delete(peer)
+    if (!this.#reconsider() && this.#state.allSynced) this.#tell(peer, true)
   }
 
   onLinkDown(peer: PeerId): void {
     this.#tally.delete(peer)
     this.#claims.delete(peer)
     if (this.#vote?.leader === peer) this.#beginRound()
+    else this.#reconsider()
   }
 
   onNotification(from: PeerId, message: Notification): void {
+    this.#heardMs.set(from, this.#state.nowMs)
+    if (this.#counts(from, message)) this.#voteless.delete(from)
+    else this.#voteless.add(from)
+    this.#reconsider()
     if (message.role === 'looking') this.#onVote(from, message)
     else {
-      this.#tally.delete(from)
+      // Who went where its vote pointed was only faster to see the end of this round: it counts.
+      const { round, vote } = message
+      const voted = this.#tally.get(from)?.vote.leader
+      if (voted !== vote.leader || round !== this.#rounds.round) this.#tally.delete(from)
       this.#claims.set(from, message)
     }
-    if (message.asks && this.#state.allSynced) this.#tell(from, false)
+    if (message.asks) this.#tell(from, false)
     this.#decide()
+  }
+
+  /** A link that only seems to be up would make this peer count on one whom nothing reaches. */
+  #dropSilent(): void {
+    const { links, nowMs, options } = this.#state
+    for (const peer of [...links]) {
+      const heardMs = this.#heardMs.get(peer)
+      if (heardMs === undefined) this.#heardMs.set(peer, nowMs)
+      else if (nowMs - heardMs > options.timing.silentPeerMs) {
+        this.#state.disconnect(peer, 'silent for longer than the silent-peer deadline')
+        this.onLinkDown(peer)
+      }
+    }
   }
 
   #onVote(from: PeerId, message: Notification): void {
@@ -142,9 +177,30 @@ export class Election {
     this.#tellAll(true)
   }
 
+  /**
+   * One that is not linked to a quorum of voters could not lead, however much it holds: it stands
+   * with nothing, so that those who are linked to one another choose among themselves.
+   */
   #ownVote(): Vote {
-    const { id, currentEpoch, history } = this.#state
+    const { id, currentEpoch, history, quorum, links } = this.#state
+    const voting = [...links].filter((peer) => !this.#voteless.has(peer))
+    if (!quorum.includes([id, ...voting])) return { leader: id, epoch: 0, last: zeroZxid }
     return { leader: id, epoch: currentEpoch, last: history.durable.last }
+  }
+
+  /** What this peer has to offer changes with those who could vote for it: true when it told. */
+  #reconsider(): boolean {
+    const vote = this.#vote
+    const own = this.#ownVote()
+    if (vote === null || sameVote(own, vote)) return false
+    if (isBetterVote(own, vote)) {
+      this.#adopt(own)
+      this.#tellAll(true)
+      return true
+    }
+    if (vote.leader !== own.leader) return false
+    this.#beginRound()
+    return true
   }
 
   #adopt(vote: Vote): void {
@@ -185,17 +241,23 @@ export class Election {
       if (claim.role !== 'leader' || !claim.established || claim.vote.leader !== from) continue
       if (best === null || claim.leadingEpoch > best.leadingEpoch) best = claim
     }
-    return best === null ? null : this.#follow(best.vote.leader, false)
+    return best === null ? null : this.#follow(best.vote.leader, best.round, false)
   }
 
-  /** A leader that is still on its way is joined when a quorum names it, itself among them. */
+  /**
+   * A leader that is still on its way is joined by those who voted for it in its round, and by others
+   * when a quorum names it, itself among them.
+   */
   #joinClaimed(): Elected | null {
     if (this.#vote === null) return null
     for (const [from, claim] of this.#claims) {
       if (claim.role !== 'leader' || !this.#state.remembers) continue
       const named = [...this.#claims].filter(([, other]) => other.vote.leader === from)
       const believers = named.map(([peer]) => peer)
-      if (this.#state.quorum.includes(believers)) return this.#follow(from, false)
+      const wanted = this.#vote.leader === from && claim.round === this.#rounds.round
+      if (wanted || this.#state.quorum.includes(believers)) {
+        return this.#follow(from, claim.round, false)
+      }
     }
     return null
   }
@@ -218,7 +280,7 @@ export class Election {
       if (nowMs < this.#settledAtMs) return null
     }
     if (vote.leader === id) return { type: 'lead', founding: founding && !ordinary }
-    return this.#follow(vote.leader, founding && !ordinary)
+    return this.#follow(vote.leader, this.#rounds.round, founding && !ordinary)
   }
 
   /** Every listed voter takes part, and none holds a page. */
@@ -234,8 +296,8 @@ export class Election {
     return agreeingCount === linkedVoters.length
   }
 
-  #follow(leader: PeerId, founding: boolean): Elected | null {
-    return this.#state.isLinked(leader) ? { type: 'follow', leader, founding } : null
+  #follow(leader: PeerId, round: number, founding: boolean): Elected | null {
+    return this.#state.isLinked(leader) ? { type: 'follow', leader, founding, round } : null
   }
 }
 

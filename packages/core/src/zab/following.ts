@@ -17,6 +17,7 @@ import type { PeerId } from '../ids.ts'
 import type { LogRecord } from '../log-record.ts'
 import type { Replica } from '../server/replica.ts'
 import { formatZxid, type Zxid } from '../zxid.ts'
+import type { Elected } from './election.ts'
 import { IncomingHistory } from './incoming-history.ts'
 import type { Received } from './learner.ts'
 import type { Message } from './messages.ts'
@@ -30,6 +31,8 @@ interface Waiting {
 
 export class Following {
   readonly leader: PeerId
+  /** The round in which the leader was elected. */
+  readonly round: number
   readonly #state: ZabState
   /** True of a peer whose promises and acks count before UPTODATE (Z19). */
   readonly #counts: boolean
@@ -44,10 +47,11 @@ export class Following {
   #ownProgress = 0
   #ended: string | null = null
 
-  constructor(state: ZabState, leader: PeerId, founding: boolean) {
+  constructor(state: ZabState, elected: Extract<Elected, { type: 'follow' }>) {
     this.#state = state
-    this.leader = leader
-    this.#counts = state.isVoter && (state.remembers || founding)
+    this.leader = elected.leader
+    this.round = elected.round
+    this.#counts = state.isVoter && (state.remembers || elected.founding)
     this.#lastHeardMs = state.nowMs
     this.#incoming = new IncomingHistory(state)
     this.#send({
@@ -229,6 +233,10 @@ export class Following {
     this.#progress()
     this.#epoch = epoch
     const records: LogRecord[] = []
+    // Z19: from its first page on it would pass for a peer that remembers, so it is noted before.
+    if (state.isVoter && !this.#counts && state.damaged === null) {
+      records.push({ type: 'damage-found', reason: 'the store was empty' })
+    }
     if (state.configuration === null) records.push({ type: 'configuration', configuration })
     if (epoch > state.acceptedEpoch) {
       records.push({ type: 'accepted-epoch', epoch, leader: this.leader })
@@ -259,12 +267,13 @@ export class Following {
     const ours = configuration?.members ?? options.members
     const sameEnsemble = configuration === null || configuration.ensembleId === theirs.ensembleId
     if (sameEnsemble && sameMembers(ours, theirs.members)) return false
-    this.#state.fail(
-      'CONFIG_MISMATCH',
-      `This peer has the members [${formatMembers(ours)}], the ensemble that peer ` +
-        `${String(this.leader)} leads has [${formatMembers(theirs.members)}]. ` +
-        'List the same ids with the same roles at every peer.',
-    )
+    const leader = `peer ${String(this.leader)}`
+    const detail = sameEnsemble
+      ? `This peer has the members [${formatMembers(ours)}], the ensemble that ${leader} leads has ` +
+        `[${formatMembers(theirs.members)}]. List the same ids with the same roles at every peer.`
+      : `This peer belongs to ensemble ${String(configuration.ensembleId)}, ${leader} leads ensemble ` +
+        `${String(theirs.ensembleId)}. Start each peer on a directory of the ensemble that it lists.`
+    this.#state.fail('CONFIG_MISMATCH', detail)
     this.#end('the configurations differ')
     return true
   }

@@ -3,7 +3,8 @@
  * knows whether it still hears a quorum.
  *
  * Established, a leader must hear a synced quorum. Before that it may go on for as long as a quorum
- * gets on: its pings carry a count that rises only then, and learners wait only as long as it does.
+ * gets on. Its pings carry a count that rises only as long as it may: learners that are not synced
+ * wait for no other, and do not mind a disk that is slow, theirs or the leader's.
  */
 import type { PeerId } from '../ids.ts'
 import { countedIn, type Learner, type Received } from './learner.ts'
@@ -91,7 +92,7 @@ export class Heartbeat {
     }
     if (quorum.includes([id, ...alive])) {
       this.#quorumAliveMs = nowMs
-      if (!established) this.#progress += 1
+      this.#progress += 1
       return null
     }
     if (nowMs - this.#quorumAliveMs <= silentPeerMs) return null

@@ -128,6 +128,11 @@ export class History {
     return at < 0 ? undefined : this.#entries[at]
   }
 
+  /** True of a page end of this history, and of whatever lies before the part that is in the log. */
+  reaches(zxid: Zxid): boolean {
+    return zxid <= this.start.last || this.#indexOf(zxid) >= 0
+  }
+
   /** The last page end of an epoch in this log, if it has one. */
   lastOfEpoch(epoch: number): PageEnd | undefined {
     const entry = this.#entries[this.#upperBound(makeZxid(epoch, maxCounter)) - 1]

@@ -49,7 +49,7 @@ export class IncomingHistory {
     const { history } = this.#state
     const common = plan.type === 'diff' ? plan.after : plan.to
     const ours = history.find(common.last)
-    if (ours === undefined) return `Z13: ${formatZxid(common.last)} is no page end of this log`
+    if (ours === undefined) return this.#unknown(common)
     if (!samePageEnd(ours, common)) {
       return this.#diverged(
         `the page that ends at ${formatZxid(common.last)} differs from the leader's`,
@@ -59,15 +59,18 @@ export class IncomingHistory {
     return ours.last === history.end.last ? null : 'Z13: DIFF leaves a tail behind'
   }
 
-  /** Appends the page, if it is the next one. */
+  /** Appends the page, if it is the next one, and says when the disk owes too many. */
   onPage(page: Page, epoch: number): string | null {
     if (!this.takesPages) return 'Z14: a page before DIFF, TRUNC or the end of SNAP'
     if (epochOf(page.first) > epoch) {
       return `Z5: a page of epoch ${String(epochOf(page.first))} in epoch ${String(epoch)}`
     }
-    const refusal = this.#state.history.refuses(page)
-    if (refusal === null) this.#state.append({ type: 'page', page })
-    return refusal
+    const { history, options } = this.#state
+    const refusal = history.refuses(page)
+    if (refusal !== null) return refusal
+    this.#state.append({ type: 'page', page })
+    const owed = history.bytesBehind(history.durable.last)
+    return owed > options.limits.maxUnsyncedBytes ? 'the disk does not keep up' : null
   }
 
   onChunk({ number, bytes, last }: Received<'snap-chunk'>): string | null {
@@ -127,6 +130,14 @@ export class IncomingHistory {
     }
     this.#state.append({ type: 'truncate', to })
     return null
+  }
+
+  /** Behind what is committed here it is the ensemble's fault, before that only the leader's. */
+  #unknown({ last }: PageEnd): string {
+    const what = `the histories part at ${formatZxid(last)}, which is no page end of this log`
+    const { lastCommitted } = this.#state
+    if (last >= lastCommitted) return `Z13: ${what}`
+    return this.#diverged(`${what}, and it is committed here up to ${formatZxid(lastCommitted)}`)
   }
 
   #diverged(what: string): string {

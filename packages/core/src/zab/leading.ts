@@ -186,6 +186,7 @@ export class Leading {
       // Only a higher epoch brings this peer back: end the present one, in order if it was begun.
       if (this.#phase === 'broadcast') this.handOver()
       else this.#end(`peer ${String(peer)} cannot follow: ${refusal}`)
+      this.#state.disconnect(peer, refusal)
       return
     }
     const counts = info.counts && quorum.voters.has(peer)
@@ -292,8 +293,7 @@ export class Leading {
   #onAckNewLeader(learner: Learner, message: Received<'ack-new-leader'>): string | null {
     const enrolled = learner.stage === 'syncing' && learner.sync?.enrolled === true
     if (!enrolled || message.epoch !== this.epoch) return 'Z14: ACK-LD out of place'
-    if (this.#state.history.find(message.upTo) === undefined)
-      return 'Z13: ACK-LD of another history'
+    if (!this.#state.history.reaches(message.upTo)) return 'Z13: ACK-LD of another history'
     learner.stage = 'acked'
     learner.ackedUpTo = message.upTo
     if (learner.counts) this.#broadcast.noteDurable(learner.peer, message.upTo)
@@ -341,7 +341,7 @@ export class Leading {
 
   #onAck(learner: Learner, upTo: Zxid): string | null {
     if (learner.stage !== 'acked' && learner.stage !== 'synced') return 'Z14: ACK before ACK-LD'
-    if (this.#state.history.find(upTo) === undefined) return 'Z9: an ACK of what was never proposed'
+    if (!this.#state.history.reaches(upTo)) return 'Z9: an ACK of what was never proposed'
     if (upTo <= learner.ackedUpTo) return null
     learner.ackedUpTo = upTo
     if (learner.counts) this.#broadcast.noteDurable(learner.peer, upTo)

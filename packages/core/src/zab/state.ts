@@ -165,10 +165,11 @@ export class ZabState {
         this.#voters = votersOf(this.members)
         this.#quorum = new MajorityQuorum(this.#voters)
         break
+      case 'damage-found':
+        this.damaged = record.reason
+        break
       case 'damage-healed':
         this.damaged = null
-        break
-      case 'damage-found':
         break
     }
   }
@@ -178,7 +179,8 @@ export class ZabState {
     while ((this.#openAppends[0]?.seq ?? Infinity) <= seq) this.#openAppends.shift()
     this.history.onSynced(seq)
     this.#adoptInstalled(seq)
-    if (this.applyOnlyDurable) this.applyCommitted()
+    // Also what a checkpoint, begun meanwhile, had held back.
+    this.applyCommitted()
   }
 
   /** True when the disk has confirmed `seq`. */
@@ -285,7 +287,9 @@ export class ZabState {
     }
     assert(this.machine.end.last === limit, 'Z17: every page not yet applied is at hand')
     this.#compareDigest()
-    this.history.trimWindow(this.machine.end.last, this.options.limits.maxWindowBytes)
+    // What the disk does not have yet can be read from nowhere else.
+    const readable = Math.min(this.machine.end.last, this.history.durable.last) as Zxid
+    this.history.trimWindow(readable, this.options.limits.maxWindowBytes)
   }
 
   #compareDigest(): void {

@@ -14,7 +14,7 @@ import type { PeerId } from '../ids.ts'
 import type { Agreement } from '../server/agreement.ts'
 import type { Replica } from '../server/replica.ts'
 import type { Zxid } from '../zxid.ts'
-import { Election, type Notification, type RoundCounter } from './election.ts'
+import { Election, type Elected, type Notification, type RoundCounter } from './election.ts'
 import { Following } from './following.ts'
 import type { FollowerInfo } from './learner.ts'
 import type { LearnerSync } from './learner-sync.ts'
@@ -30,7 +30,7 @@ export class Zab implements Agreement {
   /** What this peer founds an ensemble under, should it come to that. */
   readonly #ensembleId: number
   readonly #rounds: RoundCounter = { round: 0 }
-  /** FOLLOWERINFO from peers that elected this one before it knew. */
+  /** FOLLOWERINFO from peers that elected this one before it knew, on the links that are up. */
   readonly #infos = new Map<PeerId, FollowerInfo>()
   #phase: Phase
   #lastReason = 'starts'
@@ -87,12 +87,13 @@ export class Zab implements Agreement {
   }
 
   onTick(): void {
-    this.#phase.onTick()
+    if (!this.#standsAside) this.#phase.onTick()
     this.#settle()
   }
 
   onLinkUp(peer: PeerId): void {
     this.#state.linkUp(peer)
+    this.#infos.delete(peer)
     if (this.#phase instanceof Election) this.#phase.onLinkUp(peer)
     else this.#tell(peer, false)
   }
@@ -125,7 +126,7 @@ export class Zab implements Agreement {
   onSynced(seq: number): void {
     this.#state.onSynced(seq)
     if (!(this.#phase instanceof Election)) this.#phase.onSynced(seq)
-    else this.#phase.onTick()
+    else if (!this.#standsAside) this.#phase.onTick()
     this.#settle()
   }
 
@@ -186,6 +187,11 @@ export class Zab implements Agreement {
     }
   }
 
+  /** A closing peer that only waits for its disk: nobody should vote for it any more. */
+  get #standsAside(): boolean {
+    return this.#closing && this.#phase instanceof Election
+  }
+
   #tellSyncs(tell: (sync: LearnerSync) => void): void {
     if (this.#phase instanceof Leading) this.#phase.onStore(tell)
     this.#settle()
@@ -203,10 +209,14 @@ export class Zab implements Agreement {
     }
   }
 
-  /** Elected but slower to see it, or leading: anything else means that it went another way. */
-  #stillLeads(phase: Following, { role, vote }: Notification): boolean {
+  /**
+   * Leading, or elected but slower to see it: anything else means that it went another way. What it
+   * said before it led may come late, since votes and epochs travel on different lanes.
+   */
+  #stillLeads(phase: Following, { role, round, vote }: Notification): boolean {
     if (role === 'leader') return true
-    return role === 'looking' && vote.leader === phase.leader && phase.epoch === 0
+    if (role !== 'looking' || round > phase.round) return false
+    return phase.epoch !== 0 || vote.leader === phase.leader
   }
 
   #onFollowerInfo(from: PeerId, info: FollowerInfo): void {
@@ -221,7 +231,7 @@ export class Zab implements Agreement {
       const elected = phase.elected
       if (elected === null || this.#closing) return
       if (elected.type === 'lead') this.#lead()
-      else this.#follow(elected.leader, elected.founding)
+      else this.#follow(elected)
       this.#settle()
     } else if (phase.ended !== null) {
       this.#look(phase.ended)
@@ -231,17 +241,18 @@ export class Zab implements Agreement {
   }
 
   #lead(): void {
-    const infos = new Map(this.#infos)
+    const infos = new Map([...this.#infos].filter(([peer]) => this.#state.isLinked(peer)))
     this.#infos.clear()
     this.#phase = new Leading(this.#state, this.#ensembleId, infos)
   }
 
-  #follow(leader: PeerId, founding: boolean): void {
+  #follow(elected: Extract<Elected, { type: 'follow' }>): void {
+    const { id } = this.#state
     for (const peer of this.#infos.keys()) {
-      this.#state.disconnect(peer, `peer ${String(this.#state.id)} follows ${String(leader)}`)
+      this.#state.disconnect(peer, `peer ${String(id)} follows ${String(elected.leader)}`)
     }
     this.#infos.clear()
-    this.#phase = new Following(this.#state, leader, founding)
+    this.#phase = new Following(this.#state, elected)
   }
 
   /** Leaves whatever it was: the links that carried the conversation are broken, if it was not over. */
@@ -256,7 +267,7 @@ export class Zab implements Agreement {
     }
     this.#state.machine.look()
     this.#phase = new Election(this.#state, this.#rounds, 0)
-    if (!this.#closing) this.#phase.onTick()
+    if (!this.#standsAside) this.#phase.onTick()
   }
 
   /** Tells a peer that looks, or has just come, whom to follow. */
