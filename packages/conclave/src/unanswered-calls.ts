@@ -7,6 +7,7 @@
  * C6 a read comes after every write that the session was given before it.
  */
 import {
+  CallQueue,
   CoordinationError,
   type CallId,
   type Delivery,
@@ -20,6 +21,7 @@ import { refusalError } from './refusals.ts'
 import type { Answer } from './session-results.ts'
 
 interface UnansweredCall {
+  readonly call: CallId
   /** For messages: `set /a`. */
   readonly what: string
   readonly path: string | undefined
@@ -56,9 +58,8 @@ export interface CallSubject {
 export class UnansweredCalls {
   readonly #clock: Clock
   readonly #onGivenUp: (call: CallId) => void
-  /** In the order in which they were given: the first is the oldest. */
-  readonly #writes = new Map<CallId, UnansweredCall>()
-  readonly #syncs = new Map<CallId, UnansweredCall>()
+  readonly #writes = new CallQueue<UnansweredCall>()
+  readonly #syncs = new CallQueue<UnansweredCall>()
   readonly #reads: WaitingRead[] = []
   #lastWrite: CallId = 0
 
@@ -74,10 +75,11 @@ export class UnansweredCalls {
   }
 
   /** Waits for the answer to a call that is about to be submitted. */
-  add<T>(id: CallId, subject: CallSubject, call: Call | undefined): Promise<T> {
+  add<T>(call: CallId, subject: CallSubject, options: Call | undefined): Promise<T> {
     const { what, path, request, answer } = subject
     return new Promise<unknown>((resolve, reject) => {
       const unanswered: UnansweredCall = {
+        call,
         what,
         path,
         request,
@@ -88,14 +90,14 @@ export class UnansweredCalls {
         givingUp: undefined,
       }
       if (request === null) {
-        this.#syncs.set(id, unanswered)
+        this.#syncs.push(unanswered)
       } else {
-        this.#writes.set(id, unanswered)
-        this.#lastWrite = id
+        this.#writes.push(unanswered)
+        this.#lastWrite = call
       }
-      unanswered.release = onGivingUp(call, this.#clock, (givingUp) => {
+      unanswered.release = onGivingUp(options, this.#clock, (givingUp) => {
         unanswered.givingUp = givingUp
-        this.#onGivenUp(id)
+        this.#onGivenUp(call)
       })
     }) as Promise<T>
   }
@@ -113,22 +115,18 @@ export class UnansweredCalls {
 
   /** Settles a call, and the reads that waited for nothing else. What nobody waits for is ignored. */
   settle(item: Settling): void {
-    const id = item.call
-    const unanswered = this.#writes.get(id) ?? this.#syncs.get(id)
+    const unanswered = this.#writes.take(item.call) ?? this.#syncs.take(item.call)
     if (unanswered === undefined) return
+    unanswered.release?.()
     switch (item.type) {
       case 'reply':
-        this.#remove(id, unanswered)
         unanswered.resolve(unanswered.answer(item.result, item.zxid))
         break
       case 'synced':
-        this.#remove(id, unanswered)
         unanswered.resolve(item.zxid)
         break
       case 'refused':
-        this.#reject(
-          id,
-          unanswered,
+        unanswered.reject(
           unanswered.request === null
             ? failure(unanswered, item.refusal.code, 'not-applied', 'it was refused')
             : refusalError(item.refusal, unanswered.request),
@@ -136,11 +134,11 @@ export class UnansweredCalls {
         break
       case 'failed': {
         const { givingUp } = unanswered
-        const error =
+        unanswered.reject(
           givingUp !== undefined && item.code === 'ABORTED'
             ? this.#givenUp(unanswered, givingUp, item.outcome)
-            : failure(unanswered, item.code, item.outcome, item.detail)
-        this.#reject(id, unanswered, error)
+            : failure(unanswered, item.code, item.outcome, item.detail),
+        )
         break
       }
     }
@@ -149,40 +147,32 @@ export class UnansweredCalls {
 
   /** Rejects everything that waits: nothing will be answered any more. */
   rejectAll(errorOf: (what: string, outcome: Outcome) => CoordinationError): void {
-    for (const [id, unanswered] of [...this.#writes, ...this.#syncs]) {
-      const outcome = unanswered.request === null ? 'not-applied' : 'unknown'
-      this.#reject(id, unanswered, errorOf(unanswered.what, outcome))
+    const waiting = [...this.#writes, ...this.#syncs]
+    this.#writes.clear()
+    this.#syncs.clear()
+    for (const { what, request, release, reject } of waiting) {
+      release?.()
+      reject(errorOf(what, request === null ? 'not-applied' : 'unknown'))
     }
     this.#runReads()
   }
 
   /** Forgets a sync that nobody waits for. Returns whether it was still unanswered. */
-  forgetSync(id: CallId): boolean {
-    const unanswered = this.#syncs.get(id)
-    if (unanswered === undefined) return false
-    this.#remove(id, unanswered)
-    return true
+  forgetSync(call: CallId): boolean {
+    const unanswered = this.#syncs.take(call)
+    unanswered?.release?.()
+    return unanswered !== undefined
   }
 
   #runReads(): void {
     if (this.#reads.length === 0) return
-    const oldest = this.#writes.keys().next().value ?? Infinity
+    const oldest = this.#writes.first?.call ?? Infinity
     let count = 0
     for (const read of this.#reads) {
       if (read.after >= oldest) break
       count += 1
     }
     for (const read of this.#reads.splice(0, count)) read.run?.()
-  }
-
-  #reject(id: CallId, unanswered: UnansweredCall, error: CoordinationError): void {
-    this.#remove(id, unanswered)
-    unanswered.reject(error)
-  }
-
-  #remove(id: CallId, unanswered: UnansweredCall): void {
-    if (!this.#writes.delete(id)) this.#syncs.delete(id)
-    unanswered.release?.()
   }
 
   #givenUp(unanswered: UnansweredCall, givingUp: GivingUp, outcome: Outcome): CoordinationError {

@@ -9,7 +9,7 @@ import type { WatchDepth } from './session/watch-table.ts'
 import type { Message } from './zab/messages.ts'
 import type { Page, PageEnd } from './zab/page.ts'
 
-/** The driver's name for a call, so that its answer finds the promise; unique within a peer. */
+/** The driver's name for a call, so that its answer finds the promise; rises within a peer. */
 export type CallId = number
 
 export type Event =

@@ -31,6 +31,7 @@ export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits
 export type { LogRecord } from './log-record.ts'
 export { PeerCore, type CoreView, type PeerCoreOptions } from './peer-core.ts'
 export type { RecoveredState } from './recovered-state.ts'
+export { CallQueue } from './server/call-queue.ts'
 export {
   findStat,
   findZnode,

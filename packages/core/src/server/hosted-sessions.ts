@@ -14,6 +14,7 @@ import type { RequestId, SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
 import type { Zxid } from '../zxid.ts'
+import { CallQueue } from './call-queue.ts'
 import { Fifo } from './fifo.ts'
 import type { ForwardedRequest, Refusal, WriteRequest, WriteResult } from './request.ts'
 import { requestBytes } from './txn-bytes.ts'
@@ -54,7 +55,8 @@ export class HostedSessions {
   readonly #limits: Limits
   readonly #outbox: Outbox
   readonly #sessions = new Map<SessionId, HostedSession>()
-  readonly #writes = new Map<CallId, Write>()
+  /** Every write that somebody waits for. */
+  readonly #writes = new CallQueue<Write>()
   /** Writes of all sessions that are not forwarded yet, in the order in which they came. */
   readonly #waiting = new Fifo<Write>()
   #waitingBytes = 0
@@ -104,7 +106,7 @@ export class HostedSessions {
       return
     }
     const write = { session, call, request, bytes, forwarded: null, isAbandoned: false }
-    this.#writes.set(call, write)
+    this.#writes.push(write)
     this.#waiting.push(write)
     this.#waitingBytes += bytes
     session.unansweredCount += 1
@@ -112,9 +114,8 @@ export class HostedSessions {
 
   /** Nobody waits for the call any more; false when it is no write that is still unanswered. */
   abandon(call: CallId): boolean {
-    const write = this.#writes.get(call)
+    const write = this.#writes.take(call)
     if (write === undefined) return false
-    this.#writes.delete(call)
     write.isAbandoned = true
     const { session } = write
     if (write.forwarded !== null) {
@@ -242,7 +243,7 @@ export class HostedSessions {
     if (write === undefined) return undefined
     this.#forwardedBytes -= write.bytes
     session.unansweredCount -= 1
-    if (!write.isAbandoned) this.#writes.delete(write.call)
+    if (!write.isAbandoned) this.#writes.take(write.call)
     return write
   }
 
@@ -257,7 +258,7 @@ export class HostedSessions {
     for (const write of this.#waiting) {
       if (write.session !== session || write.isAbandoned) continue
       write.isAbandoned = true
-      this.#writes.delete(write.call)
+      this.#writes.take(write.call)
       this.#skipWaiting(write, false)
       this.#fail(session, write.call, code, 'not-applied', detail)
     }
