@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import type { BareQuestion } from './bare-peer.ts'
 import { benchDirectory, medianRun, type Bench, type Figures } from './harness.ts'
-import { callerCounts, writeFigures, type LoadResult } from './load.ts'
+import { callerCounts, warmUpSeconds, writeFigures, type LoadResult } from './load.ts'
 import { BenchProcess, freePorts } from './processes.ts'
 
 const ids = [1, 2, 3]
@@ -29,6 +29,8 @@ async function measure(seconds: number): Promise<readonly Figures[]> {
     )
     const leader = processes.at(-1)
     if (leader === undefined) throw new Error('there are three')
+    // Compiled code, not compiling, is what is measured.
+    await ask(leader, { type: 'writes', callers: 64, seconds: warmUpSeconds })
     const results: Figures[] = []
     for (const callers of callerCounts) {
       const result = await ask<LoadResult & { syncs: number }>(leader, {

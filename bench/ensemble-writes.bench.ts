@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { PeerQuestion } from './ensemble-peer.ts'
 import { benchDirectory, medianRun, type Bench, type Figures } from './harness.ts'
-import { callerCounts, writeFigures, type LoadResult } from './load.ts'
+import { callerCounts, warmUpSeconds, writeFigures, type LoadResult } from './load.ts'
 import { BenchProcess, freePorts } from './processes.ts'
 
 const ids = [1, 2, 3]
@@ -35,6 +35,8 @@ async function measure(seconds: number): Promise<readonly Figures[]> {
     const leader = peers[roles.indexOf('leader')]
     if (leader === undefined) throw new Error(`nobody leads: ${roles.join(', ')}`)
     await ask(leader, { type: 'prepare' })
+    // Compiled code, not compiling, is what is measured.
+    await ask(leader, { type: 'writes', callers: 64, seconds: warmUpSeconds })
     const results: Figures[] = []
     const cpuMicros = (): Promise<number[]> =>
       Promise.all(peers.map((peer) => ask<number>(peer, { type: 'cpu' })))
