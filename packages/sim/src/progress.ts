@@ -2,9 +2,9 @@
  * The second half of a run: the faults are over, and now the ensemble must work. Within a bound one
  * leader is established and every peer is ready (V1); every call that was open is answered; sessions
  * without an application end (S5); every peer serves a new session, a write and a read of it (V3);
- * and all converge to one state (V2).
+ * and all converge to one state (V2); and the leader stays (V6).
  */
-import type { CreateMode } from '@conclave/core/internal'
+import { counterOf, epochOf, type CreateMode } from '@conclave/core/internal'
 import type { Call } from './history.ts'
 import type { Ensemble } from './ensemble.ts'
 import { secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
@@ -24,12 +24,13 @@ export interface ProgressSurroundings {
 /** How often it is looked whether a goal is reached. */
 const lookUs = secondUs / 20
 
-/** Heals everything and demands progress, goal by goal. Throws a `Violation` named V1, V2, V3 or S5. */
+/** Heals everything and demands progress, goal by goal. Throws a `Violation` that names the goal. */
 export function demandProgress(surroundings: ProgressSurroundings): void {
   const { ensemble, workload, sessionTimeoutMs, maxCounter } = surroundings
   workload.quieten()
   ensemble.heal()
   reach(surroundings, 'V1', 30 * secondUs, () => unready(ensemble))
+  const settled = ensemble.leader?.view?.standing.epoch ?? 0
   reach(surroundings, 'V3', 10 * secondUs, () => workload.openCalls)
   // A new leader gives every session its full timeout, and with a low limit epochs are short.
   const epochs = 2 + Math.ceil((2 * orphans(ensemble, workload).length) / maxCounter)
@@ -37,6 +38,18 @@ export function demandProgress(surroundings: ProgressSurroundings): void {
   reach(surroundings, 'S5', expiryUs, () => orphans(ensemble, workload))
   probe(surroundings)
   reach(surroundings, 'V2', 10 * secondUs, () => unconverged(ensemble))
+  demandCalm(ensemble, settled, maxCounter)
+}
+
+/** V6: nobody is elected anew without a fault, but where an epoch ran out of zxids. */
+function demandCalm(ensemble: Ensemble, settled: number, maxCounter: number): void {
+  const { committed } = ensemble.oracle
+  const now = ensemble.leader?.view?.standing.epoch ?? 0
+  for (let epoch = settled; epoch < now; epoch += 1) {
+    const last = committed.pages.findLast((page) => epochOf(page.last) === epoch)
+    if (last !== undefined && counterOf(last.last) >= maxCounter) continue
+    throw new Violation('V6', `epoch ${epoch} ended without a fault, and before its zxids did`)
+  }
 }
 
 /** Runs on until nothing is missing; what is missing after `withinUs` is the violation. */

@@ -36,6 +36,10 @@ export interface Outcome {
 }
 
 export interface Failure {
+  /**
+   * The invariant's name; `ASSERT` and `FAIL` when a peer stopped by itself, for a rule without a name
+   * or in words of its own; `ERROR` for a defect of the simulator.
+   */
   readonly invariant: string
   readonly detail: string
   readonly at: Microseconds
@@ -46,7 +50,7 @@ export interface Failure {
   readonly cause: string | null
 }
 
-/** Runs a scenario to its end, or to the first violation. Throws only for a fault of its own. */
+/** Runs a scenario to its end, or to the first violation. */
 export function simulate(scenario: Scenario, options: SimulationOptions): Outcome {
   const { seed, ensemble: profile, workload: workloadProfile, faults, faultyUs } = scenario
   const { maxCounter } = profile.limits
@@ -79,14 +83,15 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     demandProgress({ scheduler, ensemble, workload, sessionTimeoutMs, maxCounter })
     ensemble.oracle.atEnd()
   } catch (error) {
-    if (!(error instanceof Violation)) throw error
+    // What is no violation is a defect of the simulator, or of the codec: told in the same way.
+    const broken = error instanceof Violation ? error : new Violation('ERROR', String(error), error)
     failure = {
-      invariant: error.invariant,
-      detail: error.detail,
+      invariant: broken.invariant,
+      detail: broken.detail,
       at: scheduler.now,
       lines: trace.lines(),
       replay: `npm run sim -- --seed ${seed} --seconds ${faultyUs / 1_000_000}`,
-      cause: error.cause instanceof Error ? (error.cause.stack ?? null) : null,
+      cause: broken.cause instanceof Error ? (broken.cause.stack ?? null) : null,
     }
   }
   const { pages } = ensemble.oracle.committed
