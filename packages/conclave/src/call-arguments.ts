@@ -5,6 +5,7 @@
 import {
   anyVersion,
   CoordinationError,
+  copyOfData,
   pathFault,
   type CreateMode,
   type Limits,
@@ -62,8 +63,7 @@ export function requireData(data: Bytes | undefined, path: string): Bytes {
 
 function toBytes(data: unknown, path: string): Uint8Array {
   if (typeof data === 'string') return utf8.encode(data)
-  // Not `slice`: a Buffer's is a view of the caller's memory.
-  if (data instanceof Uint8Array) return new Uint8Array(data)
+  if (data instanceof Uint8Array) return copyOfData(data)
   const message = `the data for ${path} is ${show(data)}: give a string or a Uint8Array`
   throw new CoordinationError('BAD_ARGUMENT', message, { path })
 }

@@ -60,6 +60,7 @@ export {
 export type { TreeTxn, Txn } from './server/txn.ts'
 export { SessionTable } from './session/session-table.ts'
 export { WatchTable, type Watch, type WatchDepth, type WatchEvent } from './session/watch-table.ts'
+export { copyOfData } from './tree/data-copy.ts'
 export { digestOf } from './tree/digest.ts'
 export {
   ancestorsOf,

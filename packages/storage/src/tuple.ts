@@ -7,7 +7,13 @@
  * is believed before its place, type and range were checked: every reader of a tuple does that with
  * the functions below, and a `TupleError` is what it throws.
  */
-import { isZxid, type Configuration, type Member, type Zxid } from '@conclave/core/internal'
+import {
+  copyOfData,
+  isZxid,
+  type Configuration,
+  type Member,
+  type Zxid,
+} from '@conclave/core/internal'
 import type { Packr } from 'msgpackr'
 import { Packr as PackrWithoutAddon } from 'msgpackr/pack'
 
@@ -86,34 +92,7 @@ export function readString(value: unknown): string {
 /** Bytes that share no memory with what they were unpacked from. */
 export function readBytes(value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) throw new TupleError('no bytes where some belong')
-  return copyOf(value)
-}
-
-const slabBytes = 1024
-let slab = new ArrayBuffer(slabBytes)
-let slabUsed = 0
-
-/**
- * A copy, or a value of 100 bytes would keep a page of a megabyte alive for as long as its znode
- * lives. Small ones share a slab: a buffer of its own costs a value 300 ns and 200 bytes, and what
- * the last survivor of a slab can keep alive is not much more than that.
- */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes
-  let copy: Uint8Array
-  // V8 keeps up to 64 bytes inside the object.
-  if (length <= 64 || length > slabBytes / 4) {
-    copy = new Uint8Array(length)
-  } else {
-    if (slabUsed + length > slabBytes) {
-      slab = new ArrayBuffer(slabBytes)
-      slabUsed = 0
-    }
-    copy = new Uint8Array(slab, slabUsed, length)
-    slabUsed += length
-  }
-  copy.set(bytes)
-  return copy
+  return copyOfData(value)
 }
 
 /** A znode's data: `null` is absent, which is not the same as zero bytes. */
