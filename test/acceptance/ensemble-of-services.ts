@@ -112,12 +112,17 @@ export class Service {
 
   ask<Answer>(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (this.#child === undefined) throw new Error(`service ${this.id} is down`)
-      this.#answer = resolve as (value: unknown) => void
-      this.#child.once('exit', () => {
+      const child = this.#child
+      if (child === undefined) throw new Error(`service ${this.id} is down`)
+      const onExit = (): void => {
         reject(new Error(`service ${this.id} ended before it answered ${question.type}`))
-      })
-      this.#child.send(question)
+      }
+      this.#answer = (value) => {
+        child.off('exit', onExit)
+        resolve(value as Answer)
+      }
+      child.once('exit', onExit)
+      child.send(question)
     })
   }
 
