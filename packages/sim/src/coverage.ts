@@ -11,7 +11,7 @@ import {
   type PeerId,
   type RecoveredState,
 } from '@conclave/core/internal'
-import type { Call, SessionHistory } from './history.ts'
+import type { Call, History, SessionHistory } from './history.ts'
 import type { Invariant, ObservedPeer, Step } from './observation.ts'
 
 export const marks = [
@@ -54,7 +54,6 @@ export class Coverage implements Invariant {
   readonly #counts = new Map<Mark, number>()
   readonly #established = new Set<number>()
   readonly #leaders = new Set<PeerId>()
-  readonly #calls: Call[] = []
   readonly #diffs = new Map<string, Message>()
 
   constructor(maxCounter: number) {
@@ -154,17 +153,17 @@ export class Coverage implements Invariant {
     if (answer?.type !== 'failed') return
     if (answer.code === 'ABORTED') this.#reach('write-aborted')
     if (answer.code === 'RESULT_LOST') this.#reach('result-lost')
-    if (answer.outcome === 'unknown') this.#calls.push(call)
   }
 
-  /** A call whose peer was lost under it. */
-  noteLost(call: Call): void {
-    if (call.request !== null) this.#calls.push(call)
-  }
-
-  atEnd(): void {
-    for (const call of this.#calls) {
-      this.#reach(call.zxid === null ? 'write-unknown-absent' : 'write-unknown-committed')
+  /** Counts what became of the writes whose outcome nobody was told. */
+  noteOutcomes(history: History): void {
+    for (const session of history.sessions.values()) {
+      for (const { request, answer, zxid } of session.calls) {
+        const unknown =
+          answer?.type === 'lost' || (answer?.type === 'failed' && answer.outcome === 'unknown')
+        if (request === null || !unknown) continue
+        this.#reach(zxid === null ? 'write-unknown-absent' : 'write-unknown-committed')
+      }
     }
   }
 

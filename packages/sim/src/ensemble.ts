@@ -3,7 +3,6 @@
  * done to it from outside is here; when it is done is the scenario's.
  */
 import {
-  type Configuration,
   type Effect,
   type Event,
   type Limits,
@@ -148,11 +147,6 @@ export class Ensemble {
       if (standing.epoch > best) leader = member
     }
     return leader
-  }
-
-  /** The configuration that an established leader has, or `null`. */
-  get configuration(): Configuration | null {
-    return this.leader?.view?.configuration ?? null
   }
 
   start(): void {

@@ -96,6 +96,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
   }
   const { pages } = ensemble.oracle.committed
   const committedTxns = pages.reduce((sum, page) => sum + page.last - page.first + 1, 0)
+  coverage.noteOutcomes(ensemble.oracle.history)
   const { marks } = coverage
   return { seed, hash: trace.hash, events: trace.count, committedTxns, marks, failure }
 }
