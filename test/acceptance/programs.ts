@@ -201,6 +201,9 @@ export const emptiedDirectory: Program = async (_, say) => {
   }
 }
 
+/** The silent-peer deadline of a peer on its application's loop is 3 s; then it is dropped. */
+const noticedAfterMs = 4_000
+
 /** A follower stands still under load: the others go on, and do not grow. */
 export const stoppedFollower: Program = async ({ stoppedMs }, say) => {
   const ensemble = await founded()
@@ -223,16 +226,20 @@ export const stoppedFollower: Program = async ({ stoppedMs }, say) => {
       const now = await memory()
       most = most.map((value, index) => Math.max(value, (now[index] ?? 0) - (before[index] ?? 0)))
     }
-    const until_ = nowMs()
+    const continuedAtMs = nowMs()
     follower.signal('SIGCONT')
-    const times = ensemble.acknowledged.slice(from).map(({ atMs }) => atMs)
-    const during = times.filter((time) => time < until_).sort((a, b) => a - b)
-    const gaps = during.map(
-      (time, index) => [time - (during[index - 1] ?? stoppedAtMs), time] as const,
-    )
-    const noticedMs = stoppedAtMs + 4_000
-    const worst = Math.max(...gaps.map(([gap]) => gap))
-    const later = Math.max(...gaps.filter(([, at]) => at > noticedMs).map(([gap]) => gap), 0)
+    const noticedMs = stoppedAtMs + noticedAfterMs
+    const during = ensemble.acknowledged
+      .slice(from)
+      .map(({ atMs }) => atMs)
+      .filter((time) => time < continuedAtMs)
+      .sort((a, b) => a - b)
+    let [worst, later, last] = [0, 0, stoppedAtMs]
+    for (const time of [...during, continuedAtMs]) {
+      worst = Math.max(worst, time - last)
+      if (time > noticedMs) later = Math.max(later, time - last)
+      last = time
+    }
     const grown = Math.max(...most) / 2 ** 20
     await sleep(1_000)
     await ensemble.stopWriting()
