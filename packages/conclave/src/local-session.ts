@@ -45,20 +45,14 @@ import {
 } from './call-arguments.ts'
 import { givenUpError, onGivingUp } from './giving-up.ts'
 import { flagOption, show } from './option-checks.ts'
+import { describeWrite } from './refusals.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
 import { SessionLife, type SessionEvents } from './session-life.ts'
 import { attempt, SessionReads } from './session-reads.ts'
-import {
-  createAnswer,
-  noAnswer,
-  publicSessionId,
-  setAnswer,
-  transactionAnswer,
-  type Answer,
-} from './session-results.ts'
+import { publicSessionId } from './session-results.ts'
 import { SessionTransaction } from './session-transaction.ts'
 import { SessionWatches } from './session-watches.ts'
-import { UnansweredCalls, type CallSubject } from './unanswered-calls.ts'
+import { UnansweredCalls } from './unanswered-calls.ts'
 
 type StateListener = (...told: SessionEvents['state']) => void
 
@@ -121,7 +115,7 @@ export class LocalSession implements Session, HostedSession {
       checkPath(path, this.#host.limits, sequential)
       const bytes = copyData(data, path, this.#host.limits)
       const request = { type: 'create', path, data: bytes, mode, sequential, parents } as const
-      return this.#write(request, path, createAnswer, options)
+      return this.#write(request, options)
     })
   }
 
@@ -142,7 +136,7 @@ export class LocalSession implements Session, HostedSession {
       checkPath(path, this.#host.limits)
       const version = checkVersion(bag['version'], path)
       const bytes = copyData(requireData(data, path), path, this.#host.limits)
-      return this.#write({ type: 'set', path, data: bytes, version }, path, setAnswer, options)
+      return this.#write({ type: 'set', path, data: bytes, version }, options)
     })
   }
 
@@ -153,7 +147,7 @@ export class LocalSession implements Session, HostedSession {
       checkPath(path, this.#host.limits)
       const version = checkVersion(bag['version'], path)
       const recursive = flagOption(bag['recursive'], 'recursive')
-      return this.#write({ type: 'delete', path, version, recursive }, path, noAnswer, options)
+      return this.#write({ type: 'delete', path, version, recursive }, options)
     })
   }
 
@@ -309,23 +303,20 @@ export class LocalSession implements Session, HostedSession {
       const message = 'the transaction is empty: add an operation before commit()'
       throw new CoordinationError('BAD_ARGUMENT', message)
     }
-    return this.#write({ type: 'transaction', operations }, undefined, transactionAnswer, call)
+    return this.#write({ type: 'transaction', operations }, call)
   }
 
-  #write<T>(
-    request: WriteRequest,
-    path: string | undefined,
-    answer: Answer,
-    call: Call | undefined,
-  ): Promise<T> {
-    const what = path === undefined ? request.type : `${request.type} ${path}`
-    this.#life.refuseEarly(what, path, call)
-    return this.#submit(request, { what, path, request, answer }, call)
+  #write<T>(request: WriteRequest, call: Call | undefined): Promise<T> {
+    if (this.#life.refuses(call)) {
+      const path = 'path' in request ? request.path : undefined
+      throw this.#life.refusalOf(describeWrite(request), call, path)
+    }
+    return this.#submit(request, call)
   }
 
-  #submit<T>(request: WriteRequest, subject: CallSubject, options?: Call): Promise<T> {
+  #submit<T>(request: WriteRequest, options: Call | undefined): Promise<T> {
     const call = this.#host.nextCall()
-    const answered = this.#calls.add<T>(call, subject, options)
+    const answered = this.#calls.addWrite<T>(call, request, options)
     this.#host.submit({ type: 'request-received', session: this.sessionId, call, request })
     return answered
   }
@@ -334,7 +325,7 @@ export class LocalSession implements Session, HostedSession {
     const what = `close session ${this.id}`
     const request: WriteRequest = { type: 'close-session' }
     // Without the caller's signal: when nobody waits any more, the session is to end all the same.
-    const answered = this.#submit(request, { what, request, answer: noAnswer })
+    const answered = this.#submit(request, undefined)
     // Now, not once it is committed: by then, others may act on the session's end.
     this.#life.end('closed', {
       code: 'SESSION_CLOSED',

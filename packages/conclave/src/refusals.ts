@@ -1,6 +1,12 @@
 /** The errors of writes that the ensemble refused: what, where, and the mend. */
 import { CoordinationError, type Refusal, type WriteRequest } from '@conclave/core/internal'
 
+/** A write as messages name it: `set /a`. */
+export function describeWrite(request: WriteRequest): string {
+  if ('path' in request) return `${request.type} ${request.path}`
+  return request.type === 'close-session' ? 'close session' : request.type
+}
+
 /** The error that the caller of a refused write meets. Nothing of the write was applied. */
 export function refusalError(refusal: Refusal, request: WriteRequest): CoordinationError {
   const { code, path, operation } = refusal

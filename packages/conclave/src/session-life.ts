@@ -75,12 +75,16 @@ export class SessionLife {
     })
   }
 
-  /** Throws when the session is over, or when the caller's signal has aborted already. */
-  refuseEarly(what: string, path: string | undefined, call: Call | undefined): void {
-    if (this.#ending !== undefined) throw this.errorFor(what, 'not-applied', path)
-    const givingUp = givenUpBefore(call)
-    if (givingUp === undefined) return
-    throw givenUpError(givingUp, what, { outcome: 'not-applied', path, so: 'it was not begun' })
+  /** True when the session is over, or the caller's signal has aborted: nothing is to be begun. */
+  refuses(call: Call | undefined): boolean {
+    return this.#ending !== undefined || givenUpBefore(call) !== undefined
+  }
+
+  /** The error of a call that is refused. */
+  refusalOf(what: string, call: Call | undefined, path?: string): CoordinationError {
+    const givingUp = this.#ending === undefined ? givenUpBefore(call) : undefined
+    if (givingUp === undefined) return this.errorFor(what, 'not-applied', path)
+    return givenUpError(givingUp, what, { outcome: 'not-applied', path, so: 'it was not begun' })
   }
 
   /** Looks at the clock, and tells whoever wants to know. */

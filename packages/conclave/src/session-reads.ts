@@ -27,7 +27,7 @@ import { show, wordOption } from './option-checks.ts'
 import { ReachedWaits } from './reached-waits.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
 import type { SessionLife } from './session-life.ts'
-import { copiedReading, noAnswer, publicStat, sharedReading } from './session-results.ts'
+import { copiedReading, publicStat, sharedReading } from './session-results.ts'
 import type { UnansweredCalls, WaitingRead } from './unanswered-calls.ts'
 
 export class SessionReads {
@@ -85,7 +85,7 @@ export class SessionReads {
   sync(call: Call | undefined): Promise<Zxid> {
     return attempt(() => {
       checkBag(call, callKeys)
-      this.#life.refuseEarly('sync', undefined, call)
+      if (this.#life.refuses(call)) throw this.#life.refusalOf('sync', call)
       return this.#sync('sync', this.#host.nextCall(), call)
     })
   }
@@ -99,7 +99,7 @@ export class SessionReads {
         throw new CoordinationError('BAD_ARGUMENT', message)
       }
       const what = `reached ${formatZxid(zxid)}`
-      this.#life.refuseEarly(what, undefined, call)
+      if (this.#life.refuses(call)) throw this.#life.refusalOf(what, call)
       if (this.#host.replica.lastApplied >= zxid) return Promise.resolve()
       this.#host.awaitApplied(session)
       return this.#reached.add(zxid, what, call)
@@ -117,7 +117,7 @@ export class SessionReads {
   }
 
   #sync(what: string, call: CallId, options: Call | undefined): Promise<Zxid> {
-    const answered = this.#calls.add<Zxid>(call, { what, request: null, answer: noAnswer }, options)
+    const answered = this.#calls.addSync(call, what, options)
     this.#host.submit({ type: 'sync-requested', session: this.#session, call })
     return answered
   }
@@ -132,12 +132,13 @@ export class SessionReads {
       const bag = checkBag(options, readKeys)
       const consistency = wordOption(bag['read'], 'read', ['local', 'linearizable'])
       checkPath(path, this.#host.limits)
-      const what = `${name} ${path}`
-      this.#life.refuseEarly(what, path, options)
+      if (this.#life.refuses(options)) {
+        throw this.#life.refusalOf(`${name} ${path}`, options, path)
+      }
       if (consistency !== 'linearizable' && !this.#calls.hasWrites) {
         return Promise.resolve(query(this.#host.replica))
       }
-      return this.#waitingRead(what, path, { ...options, read: consistency }, query)
+      return this.#waitingRead(`${name} ${path}`, path, { ...options, read: consistency }, query)
     })
   }
 

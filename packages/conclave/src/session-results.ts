@@ -11,6 +11,7 @@ import {
   type SessionId as NumericSessionId,
   type Stat as ZnodeStat,
   type WatchEvent,
+  type WriteRequest,
   type WriteResult,
   type Zxid,
   type ZnodeReading,
@@ -59,24 +60,23 @@ export function publicChange(event: WatchEvent): Change {
   return { type, path, zxid, data, stat: publicStat(event.stat) }
 }
 
-/** How the answer to a write becomes what its caller is promised. */
-export type Answer = (result: WriteResult, zxid: Zxid) => unknown
-
-export const createAnswer: Answer = (result) => {
-  if (result.type !== 'create') return misfit(result)
-  return { path: result.path, stat: publicStat(result.stat) }
+/** What the caller of a write is promised, made of its result. */
+export function answerTo(asked: WriteRequest | string, result: WriteResult, zxid: Zxid): unknown {
+  if (typeof asked === 'string' || asked.type !== result.type) {
+    throw new InvariantError(`C1: the answer to a write is its own; this is one to ${result.type}`)
+  }
+  switch (result.type) {
+    case 'set':
+      return publicStat(result.stat)
+    case 'create':
+      return { path: result.path, stat: publicStat(result.stat) }
+    case 'transaction':
+      return { zxid, results: result.results.map(publicResult) }
+    case 'delete':
+    case 'close-session':
+      return undefined
+  }
 }
-
-export const setAnswer: Answer = (result) =>
-  result.type === 'set' ? publicStat(result.stat) : misfit(result)
-
-/** For what is answered by having happened. */
-export const noAnswer: Answer = () => undefined
-
-export const transactionAnswer: Answer = (result, zxid) =>
-  result.type === 'transaction'
-    ? { zxid, results: result.results.map(publicResult) }
-    : misfit(result)
 
 function publicResult(result: OperationResult): TransactionResult {
   switch (result.type) {
@@ -90,8 +90,4 @@ function publicResult(result: OperationResult): TransactionResult {
     default:
       return unreachable(result)
   }
-}
-
-function misfit(result: WriteResult): never {
-  throw new InvariantError(`C1: the answer to a write is its own; this is one to ${result.type}`)
 }

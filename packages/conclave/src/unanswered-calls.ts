@@ -13,25 +13,28 @@ import {
   type Delivery,
   type Outcome,
   type WriteRequest,
+  type Zxid,
 } from '@conclave/core/internal'
 import type { Call } from '@conclave/core'
 import type { Clock } from './clock.ts'
 import { givenUpError, onGivingUp, type GivingUp } from './giving-up.ts'
-import { refusalError } from './refusals.ts'
-import type { Answer } from './session-results.ts'
+import { describeWrite, refusalError } from './refusals.ts'
+import { answerTo } from './session-results.ts'
 
+/** One record a call, of which there are thousands at a time: what can be derived is not kept. */
 interface UnansweredCall {
   readonly call: CallId
-  /** For messages: `set /a`. */
-  readonly what: string
-  readonly path: string | undefined
-  /** `null` of a `sync`. */
-  readonly request: WriteRequest | null
-  readonly answer: Answer
+  /** A write, or what is behind a quorum round, for messages: `sync`, `get /a`. */
+  readonly subject: WriteRequest | string
   readonly resolve: (value: unknown) => void
   readonly reject: (error: CoordinationError) => void
+  /** Of a call that its caller can give up. */
+  patience: Patience | null
+}
+
+interface Patience {
   /** Lets go of signal and timer. */
-  release: (() => void) | undefined
+  readonly release: () => void
   /** Set between the `call-aborted` and the core's word on it. */
   givingUp: GivingUp | undefined
 }
@@ -46,14 +49,6 @@ export interface WaitingRead {
 
 /** What settles a call. */
 type Settling = Extract<Delivery, { readonly call: CallId }>
-
-/** What a call is, beside its options. */
-export interface CallSubject {
-  readonly what: string
-  readonly path?: string | undefined
-  readonly request: WriteRequest | null
-  readonly answer: Answer
-}
 
 export class UnansweredCalls {
   readonly #clock: Clock
@@ -74,32 +69,15 @@ export class UnansweredCalls {
     return this.#writes.size > 0
   }
 
-  /** Waits for the answer to a call that is about to be submitted. */
-  add<T>(call: CallId, subject: CallSubject, options: Call | undefined): Promise<T> {
-    const { what, path, request, answer } = subject
-    return new Promise<unknown>((resolve, reject) => {
-      const unanswered: UnansweredCall = {
-        call,
-        what,
-        path,
-        request,
-        answer,
-        resolve,
-        reject,
-        release: undefined,
-        givingUp: undefined,
-      }
-      if (request === null) {
-        this.#syncs.push(unanswered)
-      } else {
-        this.#writes.push(unanswered)
-        this.#lastWrite = call
-      }
-      unanswered.release = onGivingUp(options, this.#clock, (givingUp) => {
-        unanswered.givingUp = givingUp
-        this.#onGivenUp(call)
-      })
-    }) as Promise<T>
+  /** Waits for the answer to a write that is about to be submitted. */
+  addWrite<T>(call: CallId, request: WriteRequest, options: Call | undefined): Promise<T> {
+    this.#lastWrite = call
+    return this.#add(this.#writes, call, request, options)
+  }
+
+  /** Waits for the quorum round of a sync that is about to be submitted; `what` it is for. */
+  addSync(call: CallId, what: string, options: Call | undefined): Promise<Zxid> {
+    return this.#add(this.#syncs, call, what, options)
   }
 
   /** Runs a read once every write given before it is settled: at once, if all are. */
@@ -117,27 +95,28 @@ export class UnansweredCalls {
   settle(item: Settling): void {
     const unanswered = this.#writes.take(item.call) ?? this.#syncs.take(item.call)
     if (unanswered === undefined) return
-    unanswered.release?.()
+    const { subject, patience, resolve, reject } = unanswered
+    patience?.release()
     switch (item.type) {
       case 'reply':
-        unanswered.resolve(unanswered.answer(item.result, item.zxid))
+        resolve(answerTo(subject, item.result, item.zxid))
         break
       case 'synced':
-        unanswered.resolve(item.zxid)
+        resolve(item.zxid)
         break
       case 'refused':
-        unanswered.reject(
-          unanswered.request === null
-            ? failure(unanswered, item.refusal.code, 'not-applied', 'it was refused')
-            : refusalError(item.refusal, unanswered.request),
+        reject(
+          typeof subject === 'string'
+            ? failure(subject, item.refusal.code, 'not-applied', 'it was refused')
+            : refusalError(item.refusal, subject),
         )
         break
       case 'failed': {
-        const { givingUp } = unanswered
-        unanswered.reject(
-          givingUp !== undefined && item.code === 'ABORTED'
-            ? this.#givenUp(unanswered, givingUp, item.outcome)
-            : failure(unanswered, item.code, item.outcome, item.detail),
+        const givingUp = item.code === 'ABORTED' ? patience?.givingUp : undefined
+        reject(
+          givingUp === undefined
+            ? failure(subject, item.code, item.outcome, item.detail)
+            : givenUp(subject, givingUp, item.outcome),
         )
         break
       }
@@ -150,9 +129,9 @@ export class UnansweredCalls {
     const waiting = [...this.#writes, ...this.#syncs]
     this.#writes.clear()
     this.#syncs.clear()
-    for (const { what, request, release, reject } of waiting) {
-      release?.()
-      reject(errorOf(what, request === null ? 'not-applied' : 'unknown'))
+    for (const { subject, patience, reject } of waiting) {
+      patience?.release()
+      reject(errorOf(describe(subject), typeof subject === 'string' ? 'not-applied' : 'unknown'))
     }
     this.#runReads()
   }
@@ -160,8 +139,30 @@ export class UnansweredCalls {
   /** Forgets a sync that nobody waits for. Returns whether it was still unanswered. */
   forgetSync(call: CallId): boolean {
     const unanswered = this.#syncs.take(call)
-    unanswered?.release?.()
+    unanswered?.patience?.release()
     return unanswered !== undefined
+  }
+
+  #add<T>(
+    queue: CallQueue<UnansweredCall>,
+    call: CallId,
+    subject: WriteRequest | string,
+    options: Call | undefined,
+  ): Promise<T> {
+    return new Promise<unknown>((resolve, reject) => {
+      const unanswered = { call, subject, resolve, reject, patience: null }
+      queue.push(unanswered)
+      if (options !== undefined) this.#bound(unanswered, options)
+    }) as Promise<T>
+  }
+
+  /** Has the core told when the caller gives up, if it can. */
+  #bound(unanswered: UnansweredCall, options: Call): void {
+    const release = onGivingUp(options, this.#clock, (givingUp) => {
+      if (unanswered.patience !== null) unanswered.patience.givingUp = givingUp
+      this.#onGivenUp(unanswered.call)
+    })
+    if (release !== undefined) unanswered.patience = { release, givingUp: undefined }
   }
 
   #runReads(): void {
@@ -174,30 +175,38 @@ export class UnansweredCalls {
     }
     for (const read of this.#reads.splice(0, count)) read.run?.()
   }
+}
 
-  #givenUp(unanswered: UnansweredCall, givingUp: GivingUp, outcome: Outcome): CoordinationError {
-    const { what, path, request } = unanswered
-    const isUnknown = outcome === 'unknown' && request !== null
-    const so = isUnknown
-      ? 'it was sent before, so it may be applied or not; read to know'
-      : 'nothing was applied'
-    return givenUpError(givingUp, what, {
-      outcome: isUnknown ? 'unknown' : 'not-applied',
-      path,
-      so,
-    })
-  }
+function describe(subject: WriteRequest | string): string {
+  return typeof subject === 'string' ? subject : describeWrite(subject)
 }
 
 function failure(
-  unanswered: UnansweredCall,
+  subject: WriteRequest | string,
   code: CoordinationError['code'],
   outcome: Outcome,
   detail: string,
 ): CoordinationError {
-  const { what, path } = unanswered
-  return new CoordinationError(code, `${what} failed: ${detail}`, {
-    outcome,
-    ...(path === undefined ? {} : { path }),
+  const message = `${describe(subject)} failed: ${detail}`
+  return new CoordinationError(code, message, { outcome, ...pathOf(subject) })
+}
+
+function givenUp(
+  subject: WriteRequest | string,
+  givingUp: GivingUp,
+  outcome: Outcome,
+): CoordinationError {
+  const isUnknown = outcome === 'unknown' && typeof subject !== 'string'
+  const so = isUnknown
+    ? 'it was sent before, so it may be applied or not; read to know'
+    : 'nothing was applied'
+  return givenUpError(givingUp, describe(subject), {
+    outcome: isUnknown ? 'unknown' : 'not-applied',
+    so,
+    ...pathOf(subject),
   })
+}
+
+function pathOf(subject: WriteRequest | string): { readonly path?: string } {
+  return typeof subject !== 'string' && 'path' in subject ? { path: subject.path } : {}
 }

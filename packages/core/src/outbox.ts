@@ -8,8 +8,8 @@ import type { LogRecord } from './log-record.ts'
 import type { Message } from './zab/messages.ts'
 
 export class Outbox {
-  readonly #sends = new Map<PeerId, Message[]>()
-  readonly #deliveries = new Map<SessionId, Delivery[]>()
+  #sends = new Map<PeerId, Message[]>()
+  #deliveries = new Map<SessionId, Delivery[]>()
   #records: LogRecord[] = []
   #effects: Effect[] = []
   /** The last log effect's number; an append added now gets the next one. */
@@ -59,8 +59,10 @@ export class Outbox {
     for (const [to, items] of this.#deliveries) effects.push({ type: 'deliver', to, items })
     effects.push(...this.#effects)
     this.#records = []
-    this.#sends.clear()
-    this.#deliveries.clear()
+    // New ones: V8 leaves the table of a cleared map behind with a link to the next one, along which
+    // the collector takes everything that was ever sent for alive once it has seen it twice.
+    if (this.#sends.size > 0) this.#sends = new Map()
+    if (this.#deliveries.size > 0) this.#deliveries = new Map()
     this.#effects = []
     return effects
   }
