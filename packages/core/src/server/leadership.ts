@@ -92,9 +92,9 @@ export class Leadership {
     return this.#work.size + (this.#pagination.hasCarried ? 1 : 0)
   }
 
-  /** How many znodes differ from what is applied here; nothing is left of what was. */
+  /** How many znodes may differ from what is applied here. */
   get outstandingChanges(): number {
-    return this.#changes.size
+    return this.#changes.outstandingCount
   }
 
   /** True when the epoch has no zxid left (Z16). */

@@ -3,8 +3,9 @@
  * has made and not yet applied. Judging a request against it is what lets a leader answer for pages
  * that are still on their way to a quorum (ZooKeeper's outstanding changes).
  *
- * What a change was made by is told by its zxid; what is applied is forgotten by it. Not here: which
- * changes are allowed, which is prepare.ts.
+ * What is known of a znode is kept when the change is applied: it stays right, since while this
+ * leadership lasts nothing else changes the tree, and a znode that is written again and again is
+ * looked up once. Not here: which changes are allowed, which is prepare.ts.
  *
  * Invariants: D4 the changes of a txn that turns out to be refused are taken back, all of them; S3
  * what becomes of ephemerals is told to the sessions that own them.
@@ -26,10 +27,8 @@ export class ZnodeOutlook {
   createCount: number
   childCount: number
   ephemeralOwner: SessionId
-  /** The last outstanding txn that changes it. */
+  /** The last txn of this leadership that changes it. */
   changedAt: Zxid = zeroZxid
-  /** True while it is among the outstanding changes: another look finds this very object. */
-  isOutstanding = false
 
   constructor(path: string, znode: Znode | undefined) {
     this.path = path
@@ -50,20 +49,18 @@ interface Before {
   readonly childCount: number
   readonly ephemeralOwner: SessionId
   readonly changedAt: Zxid
-  readonly wasOutstanding: boolean
 }
 
-/** Applied changes that may lie before the head of the list. */
-const maxForgotten = 4_096
+/** Znodes that are kept; beyond that, those that the tree shows as they are known are let go of. */
+const maxKept = 4_096
 
 export class OutstandingChanges {
   readonly #tree: Tree
   readonly #sessions: SessionOutlooks
-  readonly #znodes = new Map<string, ZnodeOutlook>()
-  /** Who was changed and by which txn, in the order of zxids; those before the head are applied. */
-  #changed: ZnodeOutlook[] = []
-  #changedAt: Zxid[] = []
-  #head = 0
+  /** What is known: all that differs from the tree, and some that does not. */
+  #znodes = new Map<string, ZnodeOutlook>()
+  /** How many are kept before it is worth another look at which differ. */
+  #maxKept = maxKept
   #appliedUpTo: Zxid = zeroZxid
   /** What the txn under way has changed, or `null` when it will not be taken back. */
   #before: Before[] | null = null
@@ -73,17 +70,25 @@ export class OutstandingChanges {
     this.#sessions = sessions
   }
 
-  /** How many znodes differ from the tree. */
-  get size(): number {
+  /** How many znodes are known, whether they differ from the tree or not. */
+  get keptCount(): number {
     return this.#znodes.size
   }
 
-  /** The znode as it will be; `undefined` when there will be none. */
+  /** How many znodes may differ from the tree. */
+  get outstandingCount(): number {
+    return this.#outstanding().length
+  }
+
+  /**
+   * The znode as it will be; `undefined` when there will be none. Until the next `forget`, another
+   * look finds this very object.
+   */
   look(path: string): ZnodeOutlook | undefined {
-    const outlook = this.#znodes.get(path)
-    if (outlook !== undefined) return outlook.exists ? outlook : undefined
+    const known = this.#znodes.get(path)
+    if (known !== undefined) return known.exists ? known : undefined
     const znode = this.#tree.get(path)
-    return znode === undefined ? undefined : new ZnodeOutlook(path, znode)
+    return znode === undefined ? undefined : this.#keep(new ZnodeOutlook(path, znode))
   }
 
   /** Sets a znode's data and returns its new version. */
@@ -95,7 +100,7 @@ export class OutstandingChanges {
 
   /** Creates a znode and returns its parent's new count of creates. */
   create(path: string, parent: ZnodeOutlook, owner: SessionOutlook | null, zxid: Zxid): number {
-    const znode = this.#znodes.get(path) ?? new ZnodeOutlook(path, undefined)
+    const znode = this.#znodes.get(path) ?? this.#keep(new ZnodeOutlook(path, undefined))
     assert(!znode.exists, 'D5: a create finds no znode')
     this.#change(znode, zxid)
     znode.exists = true
@@ -196,30 +201,25 @@ export class OutstandingChanges {
   /** Everything up to `upTo` is applied: the tree itself shows it. */
   forget(upTo: Zxid): void {
     this.#appliedUpTo = upTo
-    while (this.#head < this.#changed.length && (this.#changedAt[this.#head] as Zxid) <= upTo) {
-      const znode = this.#changed[this.#head] as ZnodeOutlook
-      this.#head += 1
-      if (znode.changedAt <= upTo && znode.isOutstanding) {
-        znode.isOutstanding = false
-        this.#znodes.delete(znode.path)
-      }
-    }
-    if (this.#head === this.#changed.length || this.#head > maxForgotten) {
-      this.#changed = this.#changed.slice(this.#head)
-      this.#changedAt = this.#changedAt.slice(this.#head)
-      this.#head = 0
-    }
+    if (this.#znodes.size <= this.#maxKept) return
+    const outstanding = this.#outstanding()
+    this.#znodes = new Map(outstanding.map((znode) => [znode.path, znode]))
+    this.#maxKept = maxKept + outstanding.length
   }
 
-  /** Enters a znode among the outstanding changes, before it is changed. */
+  #outstanding(): ZnodeOutlook[] {
+    return [...this.#znodes.values()].filter(({ changedAt }) => changedAt > this.#appliedUpTo)
+  }
+
+  #keep(znode: ZnodeOutlook): ZnodeOutlook {
+    this.#znodes.set(znode.path, znode)
+    return znode
+  }
+
+  /** Says that a znode is about to be changed. */
   #change(znode: ZnodeOutlook, zxid: Zxid): void {
     if (this.#before !== null) this.#before.push(beforeOf(znode))
     znode.changedAt = zxid
-    this.#changed.push(znode)
-    this.#changedAt.push(zxid)
-    if (znode.isOutstanding) return
-    znode.isOutstanding = true
-    this.#znodes.set(znode.path, znode)
   }
 
   #restore(before: Before): void {
@@ -236,10 +236,6 @@ export class OutstandingChanges {
     znode.childCount = before.childCount
     znode.ephemeralOwner = before.ephemeralOwner
     znode.changedAt = before.changedAt
-    if (!before.wasOutstanding) {
-      znode.isOutstanding = false
-      this.#znodes.delete(znode.path)
-    }
   }
 }
 
@@ -252,6 +248,5 @@ function beforeOf(znode: ZnodeOutlook): Before {
     childCount: znode.childCount,
     ephemeralOwner: znode.ephemeralOwner,
     changedAt: znode.changedAt,
-    wasOutstanding: znode.isOutstanding,
   }
 }
