@@ -316,7 +316,7 @@ export class Member implements ObservedPeer {
       if (!effect.messages.some((message) => message.type === 'up-to-date')) continue
       // What was meant for the peer before it lost its store will not reach it.
       const { network, listener } = this.#surroundings
-      if (network().isWhole(this.id, effect.to)) listener.onHealed(effect.to)
+      if (network().isShared(this.id, effect.to)) listener.onHealed(effect.to)
     }
   }
 

@@ -96,9 +96,11 @@ export class Network {
     }
   }
 
-  /** True when both ends hold the same connection: what one sends reaches the other as it is now. */
-  isWhole(a: PeerId, b: PeerId): boolean {
-    return this.#byPair.get(pairOf(a, b))?.isWhole === true
+  /** True when both ends hold the same connection: what one sends can reach the other as it is now. */
+  isShared(a: PeerId, b: PeerId): boolean {
+    const link = this.#byPair.get(pairOf(a, b))
+    const connection = link?.connectionAt(a)
+    return connection !== undefined && connection === link?.connectionAt(b)
   }
 
   /** Sends in order on each lane. Dropped when the sender's end is not up. */

@@ -204,6 +204,6 @@ describe('peers that go', () => {
     after(secondUs / 4)
 
     expect(seenBy(1)).toEqual(['up 2', 'down 2', 'up 2'])
-    expect(network.isWhole(1, 2)).toBe(true)
+    expect(network.isShared(1, 2)).toBe(true)
   })
 })
