@@ -1,9 +1,7 @@
 /** Election: whom to follow. A wrong choice costs time, never history; a stuck one costs everything. */
 import { describe, expect, test } from 'vitest'
-import { noPage } from '../../src/zab/page.ts'
-import { makeZxid, zeroZxid } from '../../src/zxid.ts'
+import { makeZxid } from '../../src/zxid.ts'
 import { claims, followerInfo, LonePeer, pagesOf, recordsOf, votes } from './lone-peer.ts'
-import { TestEnsemble } from './test-ensemble.ts'
 
 const pages = pagesOf([1, 'a', 'b'])
 const last = makeZxid(1, 2)
@@ -295,112 +293,6 @@ describe('a leader that is not one', () => {
   })
 })
 
-describe('links that are not what they seem', () => {
-  test('whoever is silent for a silent-peer deadline is not linked any more', () => {
-    const peer = peerOf(3, 5, 1, 2)
-    peer.wait(600).receive(1, votes(1, 1, last))
-    peer.done()
-
-    peer.wait(600)
-
-    expect(peer.done('notification')).toEqual([
-      'breaks with 2: silent for longer than the silent-peer deadline',
-    ])
-  })
-
-  test('FOLLOWERINFO that came on such a link is forgotten with it', () => {
-    // It was kept once: on the next link the same peer was informed before it had asked, and again
-    // when it did, and took the second LEADERINFO for a breach of the protocol.
-    const peer = peerOf(3, 5, 1, 2)
-    peer
-      .receive(1, followerInfo())
-      .wait(600)
-      .receive(2, votes(3, 1, last))
-      .wait(600)
-    expect(peer.done('notification')).toEqual([
-      'breaks with 1: silent for longer than the silent-peer deadline',
-    ])
-
-    const again = votes(3, 1, last, { round: 2 })
-    peer.link(1).receive(1, again).receive(2, again, followerInfo())
-    peer.sync()
-    expect(peer.peer.standing.role).toBe('leader')
-    expect(peer.done('notification')).toEqual([])
-
-    peer.receive(1, followerInfo()).sync()
-    expect(peer.done('notification', 'ping')).toEqual([
-      'appends promise of 2 to 3',
-      'to 2: leader-info epoch 2',
-      'to 1: leader-info epoch 2',
-    ])
-  })
-
-  test('a peer whose disk is slow has no vote, but answers', () => {
-    const peer = new LonePeer(2, { records: recordsOf(1, 3, pages) })
-    peer.link(3).receive(3, claims('leader', 3, { established: true, leadingEpoch: 2 }))
-    peer.receive(3, {
-      type: 'leader-info',
-      epoch: 2,
-      configuration: peer.peer.state.configuration!,
-    })
-    peer.unlink(3).link(1)
-    peer.done()
-
-    peer.receive(1, votes(1, 1, last, { asks: true }))
-
-    expect(peer.done()).toEqual(['to 1: notification looks, without a vote'])
-  })
-
-  test('a peer that is linked to no quorum stands with nothing, so that others can win', () => {
-    const peer = peerOf(5, 5, 2)
-    expect(peer.done()).toEqual(['to 2: notification votes 5 (epoch 0, 0:0) in round 1'])
-
-    peer.link(1)
-
-    expect(peer.done()).toEqual([
-      'to 2: notification votes 5 (epoch 1, 1:2) in round 1',
-      'to 1: notification votes 5 (epoch 1, 1:2) in round 1',
-    ])
-  })
-
-  test('and withdraws when it loses the quorum', () => {
-    const peer = peerOf(5, 5, 1, 2)
-    peer.done()
-
-    peer.unlink(1)
-
-    expect(peer.done()).toEqual(['to 2: notification votes 5 (epoch 0, 0:0) in round 2'])
-  })
-
-  test('nor does one that cannot vote make a quorum', () => {
-    const peer = peerOf(5, 5, 1, 2)
-    peer.done()
-
-    peer.receive(1, votes(1, 0, zeroZxid, { votes: false }))
-
-    expect(peer.done()).toEqual([
-      'to 1: notification votes 5 (epoch 0, 0:0) in round 2',
-      'to 2: notification votes 5 (epoch 0, 0:0) in round 2',
-    ])
-  })
-
-  test('V4: a peer that only one of a quorum reaches does not keep it from electing', () => {
-    // 3 has the longest history, and reaches nobody but 2; 5 is down. While the others went on voting
-    // for 3, each attempt cost 2 a silent-peer deadline, for as long as the network stayed that way.
-    const ensemble = new TestEnsemble(5).start().ready().propose('a')
-    const { leader } = ensemble.leader().standing
-    for (const id of [1, 2, 4]) ensemble.peer(id).slowDisk = true
-    ensemble.step(ensemble.peer(leader), () => ensemble.peer(leader).machine.propose('b'))
-    ensemble.settle().crash(...ensemble.ids)
-    for (const id of [1, 2, 4]) ensemble.peer(id).slowDisk = false
-    for (const id of [1, 4, 5]) ensemble.silence(3, id)
-
-    ensemble.start(2, 3).run(300).start(1, 4).run(300)
-
-    expect(ensemble.leader().id).toBe(4)
-  })
-})
-
 describe('an observer', () => {
   test('does not vote, and joins an established leader', () => {
     const peer = new LonePeer(4, { observers: [4] })
@@ -429,8 +321,4 @@ test('a peer that closes is not voted for, and does not vote', () => {
 
   peer.sync()
   expect(peer.done()).toEqual(['has closed'])
-})
-
-test('an empty history ends with no page at all', () => {
-  expect(noPage.last).toBe(zeroZxid)
 })

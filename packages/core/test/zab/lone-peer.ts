@@ -99,6 +99,13 @@ export class LonePeer {
     }
   }
 
+  /** The disk confirms its oldest append. */
+  syncOne(): this {
+    const move = this.peer.nextSync()
+    if (move === undefined) throw new Error('the disk owes nothing')
+    return this.step(move.act)
+  }
+
   /** The store answers one thing, the disk nothing. */
   answer(): this {
     this.peer.slowDisk = true

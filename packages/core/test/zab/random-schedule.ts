@@ -120,11 +120,14 @@ export class RandomSchedule {
   }
 
   #makeTrouble(): void {
-    const peer = this.#pick([...this.ensemble.peers.values()])
+    const leading = this.#up().filter(({ zab }) => zab.role === 'leader')
+    const peer = this.#pick(
+      leading.length > 0 && this.#chance(0.4) ? leading : [...this.ensemble.peers.values()],
+    )
     const other = this.#pick(this.ensemble.ids)
     if (peer === undefined || other === undefined) return
     const dice = this.#next()
-    if (dice < 0.3) this.#crash(peer)
+    if (dice < 0.3) this.#crash(peer, this.#chance(0.5))
     else if (dice < 0.45) this.ensemble.breakLink(peer.id, other)
     else if (dice < 0.6) this.ensemble.network.hold(peer.id, other)
     else if (dice < 0.7) this.ensemble.silence(peer.id, other)
@@ -143,14 +146,15 @@ export class RandomSchedule {
     else this.#mendAll()
   }
 
-  #crash(peer: TestPeer): void {
+  #crash(peer: TestPeer, comesBack: boolean): void {
     if (!peer.up) return
     const records = peer.disk.pending.flatMap((append) => append.records)
     this.ensemble.crashKeeping(this.#below(records.length + 1), peer.id)
+    if (comesBack) this.ensemble.start(peer.id)
   }
 
   #powerLoss(): void {
-    for (const peer of this.ensemble.peers.values()) this.#crash(peer)
+    for (const peer of this.ensemble.peers.values()) this.#crash(peer, this.#chance(0.8))
   }
 
   /** A store is lost, or found damaged: never more than one of those that hold everything. */

@@ -70,6 +70,8 @@ export class ZabWitness implements Witness {
     const other = this.#leaders.get(epoch)
     check(other === undefined, `Z1: epoch ${String(epoch)} is led by ${who} and ${String(other)}`)
     this.#leaders.set(epoch, who)
+    // While nothing was ever committed, an ensemble may be founded anew.
+    if (this.committed.length === 0) this.amnesiacs.delete(peer.id)
     const last = this.committed.at(-1)
     check(
       last === undefined || peer.disk.holds(last),
@@ -156,7 +158,6 @@ export class ZabWitness implements Witness {
         this.#checkVote(from, message)
         return
       case 'follower-info':
-        // While nothing was ever committed, an ensemble may be founded anew.
         if (message.counts && this.committed.length === 0) this.amnesiacs.delete(from.id)
         check(
           !message.counts || !this.amnesiacs.has(from.id),
