@@ -3,6 +3,7 @@
  *
  *   npm run sim -- --seeds 500 --first 1      500 seeds from 1 on, 60 virtual seconds each
  *   npm run sim -- --seed 42 --trace          one seed, every line of its trace
+ *   npm run sim -- --scenario returning-sessions --seeds 50 --seconds 40
  *
  * Exits with 1 when an invariant is violated, when a run does not come to rest after its faults, or
  * when so many seeds never reach something that they should.
@@ -10,7 +11,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { drawScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
+import { drawNamedScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
 import { pageCodec } from '@conclave/storage'
 import { Report } from './report.ts'
 
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string' },
+    scenario: { type: 'string', default: 'swarm' },
     trace: { type: 'boolean', default: false },
     hashes: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
@@ -38,7 +40,10 @@ const seconds = numberOf('seconds')
 const machine = realMachine(pageCodec)
 
 function runSeed(seed: number, print?: (line: string) => void): Outcome {
-  return simulate(drawScenario(seed, seconds), { machine, ...(print && { print }) })
+  return simulate(drawNamedScenario(values.scenario, seed, seconds), {
+    machine,
+    ...(print && { print }),
+  })
 }
 
 /** One seed, here. */
@@ -56,10 +61,12 @@ function runShare(first: number, end: number, step: number): void {
 
 /** All seeds, in processes of their own. */
 async function runAll(first: number, count: number, workers: number): Promise<number> {
-  const report = new Report(count, values.hashes, true)
+  // Only the swarm is meant to reach everything.
+  const report = new Report(count, values.hashes, true, values.scenario === 'swarm')
   const shares = Array.from({ length: Math.min(workers, count) }, (_, index) => {
     const share = ['--first', String(first + index), '--seeds', String(count - index)]
-    const args = [...share, '--seconds', String(seconds), '--step', String(workers)]
+    const kind = ['--seconds', String(seconds), '--scenario', values.scenario]
+    const args = [...share, ...kind, '--step', String(workers)]
     const child = fork(fileURLToPath(import.meta.url), args)
     child.on('message', (outcome) => report.add(outcome as Outcome))
     return new Promise<number>((resolve) => {

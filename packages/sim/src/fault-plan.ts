@@ -39,7 +39,7 @@ const usualWeight: Readonly<Record<FaultType, number>> = {
   isolate: 4,
   'slow-disk': 2,
   'stall-disk': 1,
-  'stall-app': 1,
+  'stall-app': 3,
   'lose-store': 2,
 }
 
@@ -51,31 +51,34 @@ export function drawFaultMix(random: Random): FaultMix {
   return { weights, meanUs: random.pick([500, 1_000, 2_000, 4_000, 8_000]) * millisecondUs }
 }
 
-/** The faults of a run, in the order of their times, all before `until`. */
-export function drawFaults(
-  seed: number,
-  mix: FaultMix,
-  peers: readonly PeerId[],
-  until: Microseconds,
-): readonly Fault[] {
+/** What the faults of a run are drawn for. */
+export interface FaultyRun {
+  readonly peers: readonly PeerId[]
+  readonly sessionTimeoutUs: Microseconds
+  /** No fault comes later. */
+  readonly until: Microseconds
+}
+
+/** The faults of a run, in the order of their times. */
+export function drawFaults(seed: number, mix: FaultMix, run: FaultyRun): readonly Fault[] {
   const when = new Random(seed, 'faults')
   const types = faultTypes.flatMap((type) => Array.from({ length: mix.weights[type] }, () => type))
   const faults: Fault[] = []
   if (types.length === 0) return faults
   // A stream for each fault: leaving one out changes none of the others.
-  for (let at = when.exponential(mix.meanUs); at < until; at += 1 + when.exponential(mix.meanUs)) {
+  for (
+    let at = when.exponential(mix.meanUs);
+    at < run.until;
+    at += 1 + when.exponential(mix.meanUs)
+  ) {
     const random = new Random(seed, 'fault-detail', faults.length)
-    faults.push(drawFault(random, at, random.pick(types), peers))
+    faults.push(drawFault(random, at, random.pick(types), run))
   }
   return faults
 }
 
-function drawFault(
-  random: Random,
-  at: Microseconds,
-  type: FaultType,
-  peers: readonly PeerId[],
-): Fault {
+function drawFault(random: Random, at: Microseconds, type: FaultType, run: FaultyRun): Fault {
+  const { peers } = run
   const target = drawTarget(random, peers)
   const parting: Parting = random.chance(0.5) ? 'reset' : 'silence'
   const downUs = drawLength(random)
@@ -106,8 +109,13 @@ function drawFault(
     case 'slow-disk':
       return { at, type, target, byUs: random.integer(5, 500) * millisecondUs, forUs }
     case 'stall-disk':
-    case 'stall-app':
       return { at, type, target, forUs }
+    case 'stall-app': {
+      const everyone = random.chance(0.5)
+      // About as long as a session may be silent, where proofs and expiries meet.
+      const close = Math.floor(run.sessionTimeoutUs * (0.85 + 0.3 * random.unit()))
+      return { at, type, target, everyone, forUs: random.chance(0.7) ? close : forUs }
+    }
     case 'lose-store':
       return { at, type, target, how: random.chance(0.5) ? 'wipe' : 'damage', downUs }
   }

@@ -47,7 +47,13 @@ export type Fault = { readonly at: Microseconds } & (
       readonly forUs: Microseconds
     }
   | { readonly type: 'stall-disk'; readonly target: Target; readonly forUs: Microseconds }
-  | { readonly type: 'stall-app'; readonly target: Target; readonly forUs: Microseconds }
+  /** `everyone`: as a machine that hosts all of them does, when it is short of time. */
+  | {
+      readonly type: 'stall-app'
+      readonly target: Target
+      readonly everyone: boolean
+      readonly forUs: Microseconds
+    }
   | {
       readonly type: 'lose-store'
       readonly target: Target
@@ -109,10 +115,14 @@ function injectAt(
     case 'stall-disk':
       member.disk.stall(scheduler.now + fault.forUs)
       break
-    case 'stall-app':
-      member.stallApp(true)
-      scheduler.after(fault.forUs, () => member.stallApp(false))
+    case 'stall-app': {
+      const stalled = fault.everyone ? [...ensemble.members.values()] : [member]
+      for (const one of stalled) one.stallApp(true)
+      scheduler.after(fault.forUs, () => {
+        for (const one of stalled) one.stallApp(false)
+      })
       break
+    }
     case 'lose-store':
       ensemble.loseStore(member, fault.how, fault.downUs)
       break

@@ -21,6 +21,8 @@ import { millisecondUs, secondUs, type Microseconds } from './scheduler.ts'
 import { drawWorkload, type WorkloadProfile } from './workload-profile.ts'
 
 export interface Scenario {
+  /** How it was drawn: `swarm`, or as named-scenarios.ts says. */
+  readonly name: string
   readonly seed: number
   /** How long faults may come. */
   readonly faultyUs: Microseconds
@@ -50,7 +52,9 @@ export function drawScenario(seed: number, seconds: number): Scenario {
   const workload = drawWorkload(random, timing)
   const mix = drawFaultMix(random)
   const peers = members.map((member) => member.id)
-  return { seed, faultyUs, ensemble, workload, faults: drawFaults(seed, mix, peers, faultyUs) }
+  const sessionTimeoutUs = workload.sessionTimeoutMs * millisecondUs
+  const faults = drawFaults(seed, mix, { peers, sessionTimeoutUs, until: faultyUs })
+  return { name: 'swarm', seed, faultyUs, ensemble, workload, faults }
 }
 
 function drawMembers(random: Random): readonly Member[] {

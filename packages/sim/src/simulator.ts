@@ -10,7 +10,7 @@ import { inject } from './faults.ts'
 import type { Machine } from './machine.ts'
 import { demandProgress } from './progress.ts'
 import type { Scenario } from './scenario.ts'
-import { Scheduler, type Microseconds } from './scheduler.ts'
+import { Scheduler, secondUs, type Microseconds } from './scheduler.ts'
 import { Trace } from './trace.ts'
 import { Violation } from './violation.ts'
 import { Workload } from './workload.ts'
@@ -90,7 +90,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
       detail: broken.detail,
       at: scheduler.now,
       lines: trace.lines(),
-      replay: `npm run sim -- --seed ${seed} --seconds ${faultyUs / 1_000_000}`,
+      replay: replayOf(scenario),
       cause: broken.cause instanceof Error ? (broken.cause.stack ?? null) : null,
     }
   }
@@ -99,4 +99,10 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
   coverage.noteOutcomes(ensemble.oracle.history)
   const { marks } = coverage
   return { seed, hash: trace.hash, events: trace.count, committedTxns, marks, failure }
+}
+
+/** What to type to run the scenario again. */
+function replayOf({ name, seed, faultyUs }: Scenario): string {
+  const line = `npm run sim -- --seed ${seed} --seconds ${faultyUs / secondUs}`
+  return name === 'swarm' ? line : `${line} --scenario ${name}`
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { drawNamedScenario, scenarioNames } from '../src/named-scenarios.ts'
 import { drawScenario } from '../src/scenario.ts'
 
 const scenarios = Array.from({ length: 300 }, (_, index) => drawScenario(index + 1, 60))
@@ -44,5 +45,21 @@ describe('the swarm', () => {
     expect(right).toBeGreaterThan(100)
     expect(right).toBeLessThan(200)
     expect(rates.flat().every((rate) => rate >= 0.95 && rate <= 1.05)).toBe(true)
+  })
+})
+
+describe('named scenarios', () => {
+  test.each(scenarioNames)('%s is drawn from a seed, and its faults come in order', (name) => {
+    const scenario = drawNamedScenario(name, 5, 40)
+    const times = scenario.faults.map((fault) => fault.at)
+
+    expect(drawNamedScenario(name, 5, 40)).toEqual(scenario)
+    expect(scenario.name).toBe(name)
+    expect([...times].sort((a, b) => a - b)).toEqual(times)
+    expect(times.at(-1) ?? 0).toBeLessThan(scenario.faultyUs)
+  })
+
+  test('one that there is not is refused with those that there are', () => {
+    expect(() => drawNamedScenario('calm', 1, 1)).toThrow(/"calm".*returning-sessions/)
   })
 })

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Effect, Event, RecoveredState } from '@conclave/core/internal'
 import { realMachine, type Machine, type SimulatedCore } from '../src/machine.ts'
-import type { Fault } from '../src/faults.ts'
+import { drawNamedScenario } from '../src/named-scenarios.ts'
 import { drawScenario, type Scenario } from '../src/scenario.ts'
-import { secondUs } from '../src/scheduler.ts'
 import { simulate } from '../src/simulator.ts'
 import { tinyCodec } from './tiny-codec.ts'
 
@@ -34,27 +33,6 @@ function stepping(core: SimulatedCore, step: SimulatedCore['step']): SimulatedCo
 /** Changes each effect of each step; what becomes nothing is left out. */
 function changing(core: SimulatedCore, change: (effect: Effect) => Effect | null): SimulatedCore {
   return stepping(core, (events) => core.step(events).flatMap((effect) => change(effect) ?? []))
-}
-
-/** Every two seconds the leader crashes, and power fails as soon as somebody promises an epoch. */
-function powerFailsAtPromises(seed: number): Scenario {
-  const scenario = drawScenario(seed, 30)
-  const times = Array.from({ length: 14 }, (_, index) => (index + 1) * 2 * secondUs)
-  const faults = times.flatMap((at): Fault[] => [
-    {
-      at,
-      type: 'crash',
-      target: { role: 'leader', choice: 0 },
-      parting: 'reset',
-      downUs: secondUs,
-    },
-    ...scenario.ensemble.members.map(({ id }): Fault => {
-      const crash = { point: 'send-ack-epoch', parting: 'reset', everyone: true } as const
-      const [withinUs, downUs] = [secondUs, secondUs / 2]
-      return { at: at + 1, type: 'crash-at', target: { peer: id }, ...crash, withinUs, downUs }
-    }),
-  ])
-  return { ...scenario, faults }
 }
 
 /** Enough for what nearly every run trips over. */
@@ -163,7 +141,9 @@ describe('a planted bug is found', () => {
       }),
     )
 
-    expect(foundIn(forgetful, few, powerFailsAtPromises)).toMatch(/^(Z1|Z2|Z4)$/)
+    expect(
+      foundIn(forgetful, few, (seed) => drawNamedScenario('power-at-promises', seed, 30)),
+    ).toMatch(/^(Z1|Z2|Z4)$/)
   })
 
   test('M10: NEWLEADER goes out, and what goes before it does not', () => {
