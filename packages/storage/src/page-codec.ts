@@ -28,6 +28,7 @@ import {
   type Txn,
   type Zxid,
 } from '@conclave/core/internal'
+import { TxnPacker } from './common-txn.ts'
 import { packTuple, TupleError, unpackTuple } from './tuple.ts'
 import { readTxn, txnTuple } from './txn-tuple.ts'
 
@@ -37,6 +38,8 @@ export const pageFormatVersion = 1
 const headerBytes = 28
 const trailerBytes = 4
 const reconfiguresFlag = 1
+
+const packer = new TxnPacker()
 
 /** Packs txns into pages and back: see `PageCodec` for what it promises. */
 export const pageCodec: PageCodec = { encode, parse, decode }
@@ -48,17 +51,17 @@ function encode(draft: PageDraft): Page {
   const refusal = refusalOf(first, count, previous.last, previous.crc)
   assert(refusal === null, `Z5: ${refusal ?? ''}`)
 
-  const tuples = new Array<readonly unknown[]>(count)
+  packer.begin(headerBytes, count)
   for (let index = 0; index < count; index += 1) {
     const txn = txns[index] as Txn
     assert(
       (txn.type === 'configure') === (reconfigures && index === count - 1),
       'a page says that it reconfigures, and then its last txn does',
     )
-    tuples[index] = txnTuple(txn)
+    if (!packer.add(txn)) packer.addPacked(packTuple(txnTuple(txn)))
   }
 
-  const bytes = packTuple(tuples, headerBytes, trailerBytes)
+  const bytes = packer.take(trailerBytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   view.setUint8(0, pageFormatVersion)
   view.setUint8(1, reconfigures ? reconfiguresFlag : 0)

@@ -28,7 +28,7 @@ import {
 } from './tuple.ts'
 
 /** The first field of a txn's tuple. A number is never given to another type. */
-const codes = {
+export const txnCodes = {
   create: 1,
   set: 2,
   delete: 3,
@@ -55,7 +55,7 @@ export function txnTuple(txn: Txn): readonly unknown[] {
   switch (txn.type) {
     case 'create':
       return [
-        codes.create,
+        txnCodes.create,
         timeMs,
         session,
         requestId,
@@ -65,32 +65,32 @@ export function txnTuple(txn: Txn): readonly unknown[] {
         txn.parentCreateCount,
       ]
     case 'set':
-      return [codes.set, timeMs, session, requestId, txn.path, txn.data, txn.version]
+      return [txnCodes.set, timeMs, session, requestId, txn.path, txn.data, txn.version]
     case 'delete':
-      return [codes.delete, timeMs, session, requestId, txn.path]
+      return [txnCodes.delete, timeMs, session, requestId, txn.path]
     case 'check':
-      return [codes.check, timeMs, session, requestId, txn.path]
+      return [txnCodes.check, timeMs, session, requestId, txn.path]
     case 'transaction':
     case 'create-with-parents':
     case 'delete-subtree':
-      return [codes[txn.type], timeMs, session, requestId, txn.txns.map(treeTxnTuple)]
+      return [txnCodes[txn.type], timeMs, session, requestId, txn.txns.map(treeTxnTuple)]
     case 'create-session': {
       const { timeoutMs, password, host } = txn
-      return [codes['create-session'], timeMs, session, requestId, timeoutMs, password, host]
+      return [txnCodes['create-session'], timeMs, session, requestId, timeoutMs, password, host]
     }
     case 'move-session':
-      return [codes['move-session'], timeMs, session, requestId, txn.moved, txn.host]
+      return [txnCodes['move-session'], timeMs, session, requestId, txn.moved, txn.host]
     case 'close-session': {
       const expired = txn.reason === 'expired' ? 1 : 0
-      return [codes['close-session'], timeMs, session, requestId, txn.closed, expired, txn.paths]
+      return [txnCodes['close-session'], timeMs, session, requestId, txn.closed, expired, txn.paths]
     }
     case 'configure': {
       const configuration = configurationTuple(txn.configuration)
-      return [codes.configure, timeMs, session, requestId, configuration]
+      return [txnCodes.configure, timeMs, session, requestId, configuration]
     }
     case 'refuse':
       return [
-        codes.refuse,
+        txnCodes.refuse,
         timeMs,
         session,
         requestId,
@@ -105,13 +105,13 @@ export function txnTuple(txn: Txn): readonly unknown[] {
 function treeTxnTuple(txn: TreeTxn): readonly unknown[] {
   switch (txn.type) {
     case 'create':
-      return [codes.create, txn.path, txn.data, txn.ephemeralOwner, txn.parentCreateCount]
+      return [txnCodes.create, txn.path, txn.data, txn.ephemeralOwner, txn.parentCreateCount]
     case 'set':
-      return [codes.set, txn.path, txn.data, txn.version]
+      return [txnCodes.set, txn.path, txn.data, txn.version]
     case 'delete':
-      return [codes.delete, txn.path]
+      return [txnCodes.delete, txn.path]
     case 'check':
-      return [codes.check, txn.path]
+      return [txnCodes.check, txn.path]
   }
 }
 
@@ -125,7 +125,7 @@ export function readTxn(value: unknown): Txn {
   const requestId: RequestId = readCount(tuple[3])
   const at = headerFields
   switch (tuple[0]) {
-    case codes.create:
+    case txnCodes.create:
       readTuple(tuple, at + 4)
       return {
         type: 'create',
@@ -137,7 +137,7 @@ export function readTxn(value: unknown): Txn {
         ephemeralOwner: readSession(tuple[at + 2]),
         parentCreateCount: readInteger(tuple[at + 3]),
       }
-    case codes.set:
+    case txnCodes.set:
       readTuple(tuple, at + 3)
       return {
         type: 'set',
@@ -148,10 +148,10 @@ export function readTxn(value: unknown): Txn {
         data: readData(tuple[at + 1]),
         version: readInteger(tuple[at + 2]),
       }
-    case codes.delete:
+    case txnCodes.delete:
       readTuple(tuple, at + 1)
       return { type: 'delete', timeMs, session, requestId, path: readString(tuple[at]) }
-    case codes.check:
+    case txnCodes.check:
       readTuple(tuple, at + 1)
       return { type: 'check', timeMs, session, requestId, path: readString(tuple[at]) }
     default:
@@ -169,15 +169,15 @@ function readRareTxn(
   const header = { timeMs, session, requestId }
   const at = headerFields
   switch (tuple[0]) {
-    case codes.transaction:
+    case txnCodes.transaction:
       return { type: 'transaction', ...header, txns: readTreeTxns(readTuple(tuple, at + 1)[at]) }
-    case codes['create-with-parents']: {
+    case txnCodes['create-with-parents']: {
       const txns = readTreeTxns(readTuple(tuple, at + 1)[at])
       return { type: 'create-with-parents', ...header, txns }
     }
-    case codes['delete-subtree']:
+    case txnCodes['delete-subtree']:
       return { type: 'delete-subtree', ...header, txns: readTreeTxns(readTuple(tuple, at + 1)[at]) }
-    case codes['create-session']: {
+    case txnCodes['create-session']: {
       readTuple(tuple, at + 3)
       const timeoutMs = readCount(tuple[at])
       const password = readBytes(tuple[at + 1])
@@ -189,23 +189,23 @@ function readRareTxn(
         host: readCount(tuple[at + 2]),
       }
     }
-    case codes['move-session']: {
+    case txnCodes['move-session']: {
       readTuple(tuple, at + 2)
       const moved = readSession(tuple[at])
       return { type: 'move-session', ...header, moved, host: readCount(tuple[at + 1]) }
     }
-    case codes['close-session']: {
+    case txnCodes['close-session']: {
       readTuple(tuple, at + 3)
       const closed = readSession(tuple[at])
       const reason = readCount(tuple[at + 1], 1) === 1 ? 'expired' : 'closed'
       const paths = readTuple(tuple[at + 2]).map(readString)
       return { type: 'close-session', ...header, closed, reason, paths }
     }
-    case codes.configure: {
+    case txnCodes.configure: {
       const configuration = readConfiguration(readTuple(tuple, at + 1)[at])
       return { type: 'configure', ...header, configuration }
     }
-    case codes.refuse: {
+    case txnCodes.refuse: {
       readTuple(tuple, at + 4)
       const code = readErrorCode(tuple[at])
       const path = readString(tuple[at + 1])
@@ -225,7 +225,7 @@ function readTreeTxn(value: unknown): TreeTxn {
   const tuple = readTuple(value)
   const path = readString(tuple[1])
   switch (tuple[0]) {
-    case codes.create:
+    case txnCodes.create:
       readTuple(tuple, 5)
       return {
         type: 'create',
@@ -234,13 +234,13 @@ function readTreeTxn(value: unknown): TreeTxn {
         ephemeralOwner: readSession(tuple[3]),
         parentCreateCount: readInteger(tuple[4]),
       }
-    case codes.set:
+    case txnCodes.set:
       readTuple(tuple, 4)
       return { type: 'set', path, data: readData(tuple[2]), version: readInteger(tuple[3]) }
-    case codes.delete:
+    case txnCodes.delete:
       readTuple(tuple, 2)
       return { type: 'delete', path }
-    case codes.check:
+    case txnCodes.check:
       readTuple(tuple, 2)
       return { type: 'check', path }
     default:

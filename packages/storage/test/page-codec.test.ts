@@ -14,6 +14,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pageCodec } from '../src/page-codec.ts'
 import { packTuple } from '../src/tuple.ts'
+import { txnTuple } from '../src/txn-tuple.ts'
 import { anyDraft } from './arbitraries.ts'
 
 const header = { timeMs: 1_700_000_000_000, session: makeZxid(1, 1) as never, requestId: 1 }
@@ -46,6 +47,15 @@ function forged(bytes: Uint8Array, change: (copy: Buffer) => void): Uint8Array {
   return copy
 }
 
+/** The txns of a page as msgpackr packs their tuples, all of it. */
+function payloadOf({ txns }: PageDraft): Uint8Array {
+  return packTuple(txns.map(txnTuple))
+}
+
+function packedPayload(draft: PageDraft): Uint8Array {
+  return pageCodec.encode(draft).bytes.slice(28, -4)
+}
+
 function decodeBytes(bytes: Uint8Array): readonly Txn[] {
   return pageCodec.decode(pageCodec.parse(bytes))
 }
@@ -75,6 +85,62 @@ describe('page codec', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  test('the bytes are those of msgpackr, whatever is in the page', () => {
+    fc.assert(
+      fc.property(anyDraft, (draft) => {
+        expect(Buffer.compare(packedPayload(draft), payloadOf(draft))).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('the bytes are those of msgpackr wherever the form of a field changes', () => {
+    const set = setOf('/a', new Uint8Array(1)) as Txn & { readonly type: 'set' }
+    const around = (edge: number): number[] => [edge - 1, edge, edge + 1]
+    const counts = [0, ...[2 ** 7, 2 ** 8, 2 ** 16, 2 ** 32, 2 ** 53 - 2].flatMap(around)]
+    const lengths = [0, 1, ...[2 ** 5, 2 ** 6, 2 ** 8, 2 ** 16].flatMap(around)]
+    const versions = [-0, ...[-(2 ** 5), -(2 ** 7), -(2 ** 15), -(2 ** 31) + 1].flatMap(around)]
+    const paths = [
+      '',
+      '/é',
+      `/${'a'.repeat(60)}é`,
+      '/\ud800',
+      `/${'\ud800'.repeat(80)}`,
+      '/\x7f\x80',
+    ]
+    const owned = { type: 'create', path: '/a', data: null } as const
+    const txns: Txn[] = [
+      ...counts.flatMap((requestId) => [
+        { ...set, requestId, session: requestId as never },
+        { ...header, ...owned, ephemeralOwner: requestId as never, parentCreateCount: -requestId },
+      ]),
+      ...[...counts, ...versions].map((version) => ({ ...set, version })),
+      ...[...counts, ...versions].map((timeMs) => ({ ...set, timeMs })),
+      ...lengths.map((length) => ({ ...set, data: new Uint8Array(length).fill(7) })),
+      ...lengths.map((length) => ({ ...set, path: '/'.repeat(length) })),
+      ...paths.map((path): Txn => ({ ...header, type: 'delete', path })),
+      { ...set, data: Buffer.from('a view of a pool') },
+    ]
+
+    for (const [index, txn] of txns.entries()) {
+      const draft = draftOf(txn)
+      expect(Buffer.compare(packedPayload(draft), payloadOf(draft)), String(index)).toBe(0)
+    }
+    for (const count of [15, 16, 17, 65_535, 65_536]) {
+      const draft = draftOf(...new Array<Txn>(count).fill(set))
+      expect(Buffer.compare(packedPayload(draft), payloadOf(draft)), String(count)).toBe(0)
+    }
+  })
+
+  test('a txn that is not stamped with integers is never packed', () => {
+    for (const wrong of [1.5, 2 ** 53, NaN, undefined, '1']) {
+      for (const key of ['timeMs', 'session', 'requestId']) {
+        const txn: Txn = { ...setOf('/a', null), [key]: wrong }
+        expect(() => pageCodec.encode(draftOf(setOf('/a', null), txn))).toThrow(InvariantError)
+      }
+    }
   })
 
   test('a page names its bounds, its CRC and the page before', () => {
