@@ -10,6 +10,7 @@ import { millisecondUs, secondUs } from './scheduler.ts'
 /** Each with what it is made for. */
 const adjustments: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
   swarm: (scenario) => scenario,
+  'lost-leaders': lostLeaders,
   'power-at-promises': powerAtPromises,
   'returning-sessions': returningSessions,
 }
@@ -42,6 +43,28 @@ function powerAtPromises(scenario: Scenario): Scenario {
         withinUs,
         downUs,
       })
+    }
+  }
+  return { ...scenario, faults }
+}
+
+/**
+ * Every link breaks, and while votes are on their way somebody's store is lost and comes back empty
+ * at once: the leader's, or as many as the ensemble can bear (Z12, Z19).
+ */
+function lostLeaders(scenario: Scenario): Scenario {
+  const random = new Random(scenario.seed, 'fault-detail')
+  const peers = scenario.ensemble.members.map((member) => member.id)
+  const faults: Fault[] = []
+  for (let at = 3 * secondUs; at + secondUs < scenario.faultyUs; at += 3 * secondUs) {
+    for (const a of peers) {
+      for (const b of peers) if (a < b) faults.push({ at, type: 'break-link', a, b })
+    }
+    const lostAt = at + random.integer(1, 60) * millisecondUs
+    const downUs = random.integer(1, 50) * millisecondUs
+    const targets = [{ role: 'leader', choice: 0 } as const, ...peers.map((peer) => ({ peer }))]
+    for (const target of targets) {
+      faults.push({ at: lostAt, type: 'lose-store', target, how: 'wipe', downUs })
     }
   }
   return { ...scenario, faults }
