@@ -246,14 +246,14 @@ export class Election {
 
   /**
    * A leader that is still on its way is joined by those who voted for it in its round, and by others
-   * when a quorum names it, itself among them.
+   * when that makes a quorum of those who name it, itself among them.
    */
   #joinClaimed(): Elected | null {
     if (this.#vote === null) return null
     for (const [from, claim] of this.#claims) {
       if (claim.role !== 'leader' || !this.#state.remembers) continue
       const named = [...this.#claims].filter(([, other]) => other.vote.leader === from)
-      const believers = named.map(([peer]) => peer)
+      const believers = [this.#state.id, ...named.map(([peer]) => peer)]
       const wanted = this.#vote.leader === from && claim.round === this.#rounds.round
       if (wanted || this.#state.quorum.includes(believers)) {
         return this.#follow(from, claim.round, false)

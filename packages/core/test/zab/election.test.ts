@@ -225,14 +225,22 @@ describe('joining those who have chosen', () => {
     expect(peer.peer.standing.role).toBe('looking')
   })
 
-  test('a leader on its way is joined when a quorum names it, itself among them', () => {
+  test('a leader on its way is joined when that makes a quorum', () => {
     const peer = peerOf(1, 5, 2, 3, 4)
-    peer.receive(3, claims('leader', 4)).receive(4, claims('leader', 4))
+    peer.receive(4, claims('leader', 4))
     expect(peer.peer.standing.role).toBe('looking')
 
     peer.receive(2, claims('follower', 4))
 
     expect(peer.peer.standing).toMatchObject({ role: 'follower', leader: 4 })
+  })
+
+  test('but not one that does not say so itself', () => {
+    const peer = peerOf(1, 5, 2, 3, 4)
+
+    peer.receive(2, claims('follower', 4)).receive(3, claims('follower', 4)).wait(500)
+
+    expect(peer.peer.standing.role).toBe('looking')
   })
 
   test('a leader on its way is joined by whoever voted for it in its round', () => {

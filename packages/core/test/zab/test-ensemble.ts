@@ -243,9 +243,10 @@ export class TestEnsemble implements PeerListener {
 
   onSend(from: TestPeer, to: PeerId, messages: readonly Message[]): void {
     for (const message of messages) {
-      this.#note(() => `${String(from.id)}->${String(to)} ${describeMessage(message)}`)
       this.#witness.onSend?.(from, to, message)
-      this.network.send(from.id, to, message)
+      const fate = this.network.send(from.id, to, message)
+      const suffix = fate === 'sent' ? '' : ` (${fate})`
+      this.#note(() => `${String(from.id)}->${String(to)} ${describeMessage(message)}${suffix}`)
     }
   }
 

@@ -117,9 +117,10 @@ export class TestNetwork {
     }
   }
 
-  send(from: PeerId, to: PeerId, message: Message): void {
+  /** Says whether the message is on its way, is held up, or has nowhere to go. */
+  send(from: PeerId, to: PeerId, message: Message): 'sent' | 'held' | 'lost' {
     const own = this.#endsAt(from, to)[0]
-    if (own === undefined || own.up !== null || own.link.broken) return
+    if (own === undefined || own.up !== null || own.link.broken) return 'lost'
     const end = this.#endsAt(to, from).find(({ link }) => link === own.link)
     const lane = end?.lanes[laneOf(message)]
     lane?.push(
@@ -128,6 +129,7 @@ export class TestNetwork {
         this.#listener.onMessage(to, from, message)
       }),
     )
+    return this.#isHeld(from, to) || this.#isHeld(from, to, laneOf(message)) ? 'held' : 'sent'
   }
 
   /** Nothing passes from one to the other any more, not even that a link is gone. */

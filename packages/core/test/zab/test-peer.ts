@@ -150,6 +150,14 @@ export class TestPeer {
     }
   }
 
+  /** The disk confirms everything that it owes, at once: confirmations are cumulative. */
+  syncAll(nowMs: number): void {
+    let seq = 0
+    while (this.disk.pending.length > 0) seq = this.disk.syncOne()
+    this.#disk.length = 0
+    if (seq > 0) this.step(nowMs, () => this.zab.onSynced(seq))
+  }
+
   /** The answer of a slow disk to its oldest append. */
   nextSync(): Move | undefined {
     return this.#disk[0]
