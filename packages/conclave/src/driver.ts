@@ -65,6 +65,7 @@ export class Driver implements SessionHost {
   #world: DriverWorld | undefined
   #transfers: SnapshotTransfers | undefined
   #isStopped = false
+  #earlyFailure: { readonly cause: unknown } | undefined
   /** What happened since the last step; watches of this time go before everything else. */
   #queue: Event[] = []
   #watchQueue: Event[] = []
@@ -115,6 +116,8 @@ export class Driver implements SessionHost {
     this.#transfers = new SnapshotTransfers(world.snapshot, (event) => this.#enqueue(event))
     this.#schedule()
     this.#armTick()
+    const early = this.#earlyFailure
+    if (early !== undefined) this.clock.soon(() => this.fail(early.cause))
   }
 
   /** The store gets on with something long. Before the start nobody waits for it. */
@@ -185,6 +188,11 @@ export class Driver implements SessionHost {
   /** Stops the peer for good: its data is left as it is, and the application is told why. */
   fail(cause: unknown): void {
     if (this.#isStopped) return
+    if (this.#world === undefined) {
+      // The disk can fail while the rest is being opened: told once there is somebody to tell.
+      this.#earlyFailure ??= { cause }
+      return
+    }
     const error = cause instanceof CoordinationError ? cause : brokenPeer(cause)
     this.stop(
       new CoordinationError('PEER_FAILED', `the peer has stopped itself: ${error.message}`, {

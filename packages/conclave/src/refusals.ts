@@ -39,6 +39,8 @@ function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undef
       return 'the session had expired; open a new one'
     case 'SESSION_CLOSED':
       return 'the session was closed; open a new one'
+    case 'BAD_ARGUMENT':
+      return 'the path is none that this can be done to: the root stays, and a path begins with /'
     default:
       return `see ${refusal.code} in docs/errors.md`
   }

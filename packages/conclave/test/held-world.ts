@@ -35,6 +35,7 @@ export class HeldWorld {
         replica: Replica.empty(),
         logStart: noPage,
         pageEnds: [],
+        pageBytes: 0,
         history: [],
         damaged: null,
       },

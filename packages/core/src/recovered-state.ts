@@ -17,6 +17,8 @@ export interface RecoveredState {
   readonly logStart: PageEnd
   /** The end of every page in the log, in order. */
   readonly pageEnds: readonly PageEnd[]
+  /** What all these pages weigh together. */
+  readonly pageBytes: number
   /** The pages behind `replica.end`: history, not state, until a new epoch commits it. */
   readonly history: readonly Page[]
   /** Why the store before this one was set aside, until healed. */

@@ -257,6 +257,7 @@ export class Disk {
       replica,
       logStart: log.start,
       pageEnds: log.pages.map(({ last, crc }) => ({ last, crc })),
+      pageBytes: log.pages.reduce((sum, { bytes }) => sum + bytes.length, 0),
       history: log.between(applied, log.end.last),
       damaged: log.damaged,
     }

@@ -27,6 +27,8 @@ export interface RecoveredLog {
   readonly start: PageEnd
   /** The end of every page in the log, in order, from the first one behind `start`. */
   readonly pageEnds: readonly PageEnd[]
+  /** What all these pages weigh together. */
+  readonly pageBytes: number
   /** The reason of a `damage-found` that no `damage-healed` follows. */
   readonly damaged: string | null
 }

@@ -159,8 +159,10 @@ export class OpenMemoryLog implements Log {
     this.listener = listener
     this.#medium = medium
     this.#last = content
-    const ends = pagesOf(content).map(({ last, crc }) => ({ last, crc }))
-    this.recovered = recoveredOf(content.state, content.start, ends)
+    const pages = pagesOf(content)
+    const ends = pages.map(({ last, crc }) => ({ last, crc }))
+    const pageBytes = pages.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    this.recovered = recoveredOf(content.state, content.start, ends, pageBytes)
   }
 
   append(seq: number, records: readonly (LogRecord | AppendedRecord)[]): void {

@@ -28,6 +28,8 @@ export interface RecoveredStore<T> {
   readonly logStart: PageEnd
   /** The end of every page in the log, in order. */
   readonly pageEnds: readonly PageEnd[]
+  /** What all these pages weigh together. */
+  readonly pageBytes: number
   /** The pages behind the replica's end. */
   readonly history: readonly Page[]
   /** Why the store before this one was set aside, until healed. */
@@ -71,6 +73,7 @@ export async function recoverStore<T>(
     replica,
     logStart: start,
     pageEnds,
+    pageBytes: rest.pageBytes,
     history,
     damaged: rest.damaged,
   }

@@ -51,6 +51,7 @@ describe('store', () => {
       replica: new MapReplica(),
       logStart: noPage,
       pageEnds: [],
+      pageBytes: 0,
       history: [],
       damaged: null,
     })

@@ -61,7 +61,7 @@ export class Pagination {
       this.#carried = null
       if (txn === null) break
       bytes += txnBytes(txn)
-      if (bytes > this.#limits.maxPageBytes && txns.length > 0) {
+      if (bytes > this.#limits.maxPageBytes && txns.length > 0 && !isExpiry(txn)) {
         this.#carried = txn
         break
       }
@@ -83,4 +83,12 @@ export class Pagination {
     assert(isItsDraft, 'Z8: a leader has applied all history before, and then what it drafts')
     return draft.txns
   }
+}
+
+/**
+ * An expiry is proposed in the step in which it was judged, even if its page grows by it: a proof of
+ * life that came while it waited would be acknowledged, and its session live on for its host (S4).
+ */
+function isExpiry(txn: Txn): boolean {
+  return txn.type === 'close-session' && txn.reason === 'expired'
 }

@@ -27,6 +27,8 @@ export class Checkpoints {
     this.#state = state
     this.#replica = replica
     this.#written = replica.end
+    // What was recovered and is in no snapshot yet counts towards the next one.
+    this.#begunBytes = state.history.totalBytes - state.history.bytesBehind(replica.end.last)
   }
 
   /**

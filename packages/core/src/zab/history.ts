@@ -28,8 +28,17 @@ export class History {
   /** Page ends that wait for a `log-synced`, oldest first. */
   #unsynced: { readonly seq: number; readonly end: PageEnd }[] = []
 
-  constructor(start: PageEnd, pageEnds: readonly PageEnd[], pages: readonly Page[]) {
-    this.#entries = [start, ...pageEnds].map(({ last, crc }) => ({ last, crc, totalBytes: 0 }))
+  /** `pageBytes` is what the pages of the log weigh; it is taken to be spread evenly over them. */
+  constructor(
+    start: PageEnd,
+    pageEnds: readonly PageEnd[],
+    pages: readonly Page[],
+    pageBytes: number,
+  ) {
+    this.#entries = [start, ...pageEnds].map(({ last, crc }, index) => {
+      const totalBytes = index === 0 ? 0 : (pageBytes * index) / pageEnds.length
+      return { last, crc, totalBytes }
+    })
     this.#window = [...pages]
     for (const page of pages) this.#windowBytes += page.bytes.length
     this.#durable = this.end
@@ -64,7 +73,7 @@ export class History {
     return this.end.last === noPage.last
   }
 
-  /** Bytes of the pages appended since this object exists. */
+  /** Bytes of the pages that the log was opened with, and of all appended since. */
   get totalBytes(): number {
     return this.#entries.at(-1)?.totalBytes ?? 0
   }
@@ -198,7 +207,7 @@ export class History {
     return this.#entries[Math.max(at, 0)] ?? this.start
   }
 
-  /** Bytes of the pages behind `after` that were appended since this object exists. */
+  /** Bytes of the pages behind `after`. */
   bytesBehind(after: Zxid): number {
     const at = this.#upperBound(after) - 1
     return this.totalBytes - (this.#entries[Math.max(at, 0)]?.totalBytes ?? 0)

@@ -153,7 +153,12 @@ export class LearnerSync {
       })
       return
     }
-    this.#sendPages(pages)
+    const piece = firstOf(pages, options.limits.maxLogReadBytes)
+    this.#sendPages(piece)
+    if (piece.length < pages.length) {
+      this.#paced = true
+      return
+    }
     this.#send({ type: 'new-leader', epoch: this.#epoch, end: history.end.last })
     this.#enrolled = true
   }
@@ -181,4 +186,11 @@ export class LearnerSync {
   #send(message: Message): void {
     this.#state.send(this.#peer, message)
   }
+}
+
+/** The first of the pages, up to `maxBytes` but one at least: what a link takes at a time. */
+function firstOf(pages: readonly Page[], maxBytes: number): readonly Page[] {
+  let bytes = 0
+  const count = pages.findIndex((page) => (bytes += page.bytes.length) > maxBytes)
+  return count < 0 ? pages : pages.slice(0, Math.max(count, 1))
 }

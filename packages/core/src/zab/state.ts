@@ -68,7 +68,8 @@ export class ZabState {
     this.options = options
     this.outbox = outbox
     this.machine = machine
-    this.history = new History(recovered.logStart, recovered.pageEnds, recovered.history)
+    const { logStart, pageEnds, history, pageBytes } = recovered
+    this.history = new History(logStart, pageEnds, history, pageBytes)
     this.configuration = recovered.configuration
     this.damaged = recovered.damaged
     this.lastCommitted = machine.end.last

@@ -20,7 +20,7 @@ function leaderOf(voterCount: number, ...learners: readonly number[]): LonePeer 
   for (const other of others) leader.receive(other, followerInfo())
   leader.sync()
   for (const other of others) leader.receive(other, ackEpoch(2, 1, end))
-  leader.sync()
+  leader.confirm(2, ...others).sync()
   for (const other of others)
     leader.receive(other, { type: 'ack-new-leader', epoch: 2, upTo: end.last })
   leader.done()

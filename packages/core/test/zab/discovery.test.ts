@@ -169,6 +169,7 @@ describe('the leader and more recent histories', () => {
     // with others what nobody in this quorum knows.
     const elected = informedOf()
     elected.receive(1, ackEpoch(2, 1, endOf(pages))).receive(2, ackEpoch(2, 1, endOf(pages)))
+    elected.confirm(2, 1, 2)
     expect(elected.peer.standing.phase).toBe('synchronization')
     elected.sync().receive(4, followerInfo())
     elected.done()
@@ -182,9 +183,9 @@ describe('the leader and more recent histories', () => {
     const elected = informedOf()
 
     elected.receive(1, ackEpoch(2, 1, endOf(pages.slice(0, 1))))
-    elected.receive(2, ackEpoch(2, 1, endOf(pages)))
+    elected.receive(2, ackEpoch(2, 1, endOf(pages))).confirm(2, 1, 2)
 
-    expect(elected.done()).toEqual([
+    expect(elected.done('ping')).toEqual([
       'appends currentEpoch 2',
       'to 1: diff after 1:1',
       'to 1: proposal 1:2 (b) after 1:1',

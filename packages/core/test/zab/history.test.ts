@@ -13,7 +13,7 @@ const [a, b, c, d, e] = pages as [Page, Page, Page, Page, Page]
 
 /** A history that was handed these pages, each as an append of its own, from 1. */
 function historyOf(...appended: readonly Page[]): History {
-  const history = new History(noPage, [], [])
+  const history = new History(noPage, [], [], 0)
   appended.forEach((page, at) => history.append(page, at + 1))
   return history
 }
@@ -244,7 +244,7 @@ class NaiveLog {
 test('against a naive log, whatever is appended, cut and synced', () => {
   fc.assert(
     fc.property(changes, (run) => {
-      const history = new History(noPage, [], [])
+      const history = new History(noPage, [], [], 0)
       const naive = new NaiveLog()
       for (const change of run) {
         naive.change(history, change)
@@ -257,4 +257,16 @@ test('against a naive log, whatever is appended, cut and synced', () => {
       }
     }),
   )
+})
+
+describe('what a log weighs', () => {
+  test('pages that the log was opened with count, so that it can be purged after a restart', () => {
+    const ends = [1, 2, 3, 4].map((counter) => ({ last: makeZxid(1, counter), crc: counter }))
+
+    const history = new History(noPage, ends, [], 400)
+
+    expect(history.totalBytes).toBe(400)
+    expect(history.bytesBehind(makeZxid(1, 3))).toBe(100)
+    expect(history.purgeable(makeZxid(1, 4), 150).last).toBe(makeZxid(1, 2))
+  })
 })

@@ -15,7 +15,7 @@ function promisedOf(): LonePeer {
   for (const other of [1, 2]) leader.receive(other, votes(3, 1, end.last))
   leader.receive(1, followerInfo()).sync()
   leader.done()
-  return leader.receive(1, ackEpoch(2, 1, end))
+  return leader.receive(1, ackEpoch(2, 1, end)).confirm(2, 1)
 }
 
 describe('a leader is established', () => {

@@ -89,6 +89,13 @@ export class LonePeer {
     return this.step(...messages.map((message) => () => this.peer.zab.onMessage(from, message)))
   }
 
+  /** These learners answer the last ping. */
+  confirm(epoch: number, ...learners: readonly PeerId[]): this {
+    const round = this.peer.zab.nextRound() - 1
+    for (const learner of learners) this.receive(learner, pong(epoch, round))
+    return this
+  }
+
   /** The disk and the store answer everything, and what that leads to. */
   sync(): this {
     for (;;) {

@@ -8,7 +8,7 @@ import { formatZxid } from '../../src/zxid.ts'
 import { endOf, pagesOf } from './lone-peer.ts'
 
 function historyOf(pages: readonly Page[], purgedCount = 0): History {
-  const history = new History(noPage, [], [])
+  const history = new History(noPage, [], [], 0)
   pages.forEach((page, at) => history.append(page, at + 1))
   if (purgedCount > 0) history.purge(endOf(pages.slice(0, purgedCount)).last)
   return history

@@ -96,6 +96,7 @@ export class TestDisk {
       replica: replica.asReplica(),
       logStart: this.#start,
       pageEnds: this.#pages.map(({ last, crc }) => ({ last, crc })),
+      pageBytes: this.#pages.reduce((sum, { bytes }) => sum + bytes.length, 0),
       history: this.#pages.filter(({ last }) => last > replica.end.last),
       damaged: this.damaged,
     }

@@ -33,6 +33,11 @@ export class PageIndex {
     return this.#lasts.length
   }
 
+  /** What all pages weigh together. */
+  get bytes(): number {
+    return this.#lengths.reduce((sum, length) => sum + length, 0)
+  }
+
   /** The ends of all pages, in order. */
   ends(): PageEnd[] {
     return this.#lasts.map((_, index) => this.endAt(index))

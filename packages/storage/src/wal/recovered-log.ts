@@ -12,6 +12,7 @@ export function recoveredOf(
   state: LogState,
   start: PageEnd,
   pageEnds: readonly PageEnd[],
+  pageBytes: number,
 ): RecoveredWriteAheadLog {
   return {
     acceptedEpoch: state.acceptedEpoch,
@@ -22,6 +23,7 @@ export function recoveredOf(
     installed: state.installed,
     start,
     pageEnds,
+    pageBytes,
     damaged: state.damaged,
     snapshotDirectory: state.snapshotDirectory,
   }

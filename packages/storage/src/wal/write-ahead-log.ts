@@ -160,7 +160,8 @@ export class WriteAheadLog implements Log {
     this.#segments = [...opened.segments]
     this.#state = opened.state
     this.#endsWithMark = opened.endsWithMark
-    this.recovered = recoveredOf(opened.state, opened.index.start, opened.index.ends())
+    const { index } = opened
+    this.recovered = recoveredOf(opened.state, index.start, index.ends(), index.bytes)
     if (!this.#endsWithMark) this.#awaitIdleness()
   }
 

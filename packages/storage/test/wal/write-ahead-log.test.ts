@@ -42,6 +42,7 @@ describe('write-ahead log', () => {
         installed: null,
         start: noPage,
         pageEnds: [],
+        pageBytes: 0,
         damaged: null,
         snapshotDirectory: '1',
       })
@@ -72,6 +73,7 @@ describe('write-ahead log', () => {
         installed: null,
         start: noPage,
         pageEnds: pages.map(({ last, crc }) => ({ last, crc })),
+        pageBytes: pages.reduce((sum, { bytes }) => sum + bytes.length, 0),
         damaged: null,
         snapshotDirectory: '1',
       })
