@@ -2,7 +2,7 @@
  * A few whole runs of the simulator, with fixed seeds: what `npm run sim` does for hours, for some
  * seconds. Every seed that ever failed is here, with its story.
  */
-import { drawScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
+import { drawNamedScenario, drawScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
 import { pageCodec } from '@conclave/storage'
 import { describe, expect, test } from 'vitest'
 
@@ -51,5 +51,13 @@ describe('fixed seeds', () => {
 describe('seeds that failed once', () => {
   test.each(regressions)('seed %i, %i s: %s', (seed, seconds) => {
     expect(storyOf(run(seed, seconds))).toBe('no invariant violated')
+  })
+
+  test('returning-sessions, seed 13: S4: an expiry waited for a page while its session came back', () => {
+    const scenario = drawNamedScenario('returning-sessions', 13, 40)
+
+    expect(storyOf(simulate(scenario, { machine: realMachine(pageCodec) }))).toBe(
+      'no invariant violated',
+    )
   })
 })
