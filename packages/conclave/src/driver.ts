@@ -25,6 +25,7 @@ import type { Refusal, Transport, TransportListener } from '@conclave/net'
 import type { Log, LogListener, Snapshot } from '@conclave/storage'
 import type { Clock } from './clock.ts'
 import { storeChannel } from './diagnostics.ts'
+import { brokenPeer, storageError } from './failures.ts'
 import { FlightRecorder } from './flight-recorder.ts'
 import { HostedSessions } from './hosted-sessions.ts'
 import type { LocalSession } from './local-session.ts'
@@ -385,23 +386,4 @@ export class Driver implements SessionHost {
       })
     }
   }
-}
-
-function brokenPeer(cause: unknown): CoordinationError {
-  const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-  return new CoordinationError(
-    'PEER_FAILED',
-    `${why}; the data directory is as it was: open the peer again, and report this`,
-    { outcome: 'unknown', cause },
-  )
-}
-
-function storageError(what: string, cause: unknown): CoordinationError {
-  if (cause instanceof CoordinationError) return cause
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new CoordinationError(
-    'STORAGE_FAILED',
-    `${what} failed: ${why}; nobody can tell what the disk holds: mend it, then open the peer again`,
-    { outcome: 'unknown', cause },
-  )
 }
