@@ -272,7 +272,7 @@ export class Driver implements SessionHost {
     const batch =
       this.#queue.length <= maxBatchEvents ? this.#queue : this.#queue.slice(0, maxBatchEvents)
     this.#queue = batch === this.#queue ? [] : this.#queue.slice(maxBatchEvents)
-    const events = [tick, ...this.#watchQueue, ...batch]
+    const events = new Array<Event>(tick).concat(this.#watchQueue, batch)
     this.#watchQueue = []
     if (this.#queue.length > 0) this.#schedule()
 

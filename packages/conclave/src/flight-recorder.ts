@@ -19,8 +19,7 @@ export class FlightRecorder {
   /** Keeps one step in place of the oldest one. Steps in which only time passed are not kept. */
   record(nowMs: number, events: readonly Event[], effects: readonly Effect[]): void {
     if (events.length <= 1 && effects.length === 0) return
-    const step = { nowMs, events: countKinds(events, kindOf), effects: countKinds(effects, nameOf) }
-    this.#steps[this.#next] = step
+    this.#steps[this.#next] = { nowMs, events: countEvents(events), effects: countEffects(effects) }
     this.#next = (this.#next + 1) % maxSteps
   }
 
@@ -34,13 +33,33 @@ export class FlightRecorder {
   }
 }
 
-function countKinds<T>(
-  items: readonly T[],
-  kind: (item: T) => string,
-): ReadonlyMap<string, number> {
+function countEvents(events: readonly Event[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const item of items) {
-    const name = kind(item)
+  for (let at = 0; at < events.length;) {
+    const end = endOfRun(events, at)
+    const kind = kindOf(events[at] as Event)
+    counts.set(kind, (counts.get(kind) ?? 0) + end - at)
+    at = end
+  }
+  return counts
+}
+
+/** Behind the requests of one kind that begin there: they come by the thousand. */
+function endOfRun(events: readonly Event[], start: number): number {
+  const first = events[start] as Event
+  let end = start + 1
+  if (first.type !== 'request-received') return end
+  for (; end < events.length; end += 1) {
+    const event = events[end] as Event
+    if (event.type !== first.type || event.request.type !== first.request.type) break
+  }
+  return end
+}
+
+function countEffects(effects: readonly Effect[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const effect of effects) {
+    const name = nameOf(effect)
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   return counts

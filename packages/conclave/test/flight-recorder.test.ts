@@ -31,6 +31,28 @@ test('a line tells what happened and what was asked for, and no data', () => {
   ])
 })
 
+test('what happens in turns is counted by what it is', () => {
+  const recorder = new FlightRecorder()
+  const received = (type: 'set' | 'delete', call: number) =>
+    ({
+      type: 'request-received',
+      session,
+      call,
+      request: { type, path: '/a', data: null, version: -1, recursive: false },
+    }) as const
+  const tick = { type: 'tick', nowMs: 1, wallMs: 1, appAliveMs: 1 } as const
+
+  recorder.record(
+    1,
+    [tick, received('set', 1), received('set', 2), received('delete', 3), received('set', 4)],
+    [],
+  )
+
+  expect(recorder.lines()).toEqual([
+    '1.0 ms: tick, request-received set x3, request-received delete',
+  ])
+})
+
 test('is bounded: the oldest steps go first, and those in which nothing happened are none', () => {
   const recorder = new FlightRecorder()
 
