@@ -16,10 +16,22 @@ export interface Extent {
   readonly leaderKills: number
   readonly ensembleKills: number
   readonly stoppedMs: number
+  /** False of the short form, which runs beside other things: it tells times and judges none. */
+  readonly judgesTime: boolean
 }
 
-export const fullExtent: Extent = { leaderKills: 30, ensembleKills: 10, stoppedMs: 30_000 }
-export const shortExtent: Extent = { leaderKills: 3, ensembleKills: 2, stoppedMs: 6_000 }
+export const fullExtent: Extent = {
+  leaderKills: 30,
+  ensembleKills: 10,
+  stoppedMs: 30_000,
+  judgesTime: true,
+}
+export const shortExtent: Extent = {
+  leaderKills: 3,
+  ensembleKills: 2,
+  stoppedMs: 6_000,
+  judgesTime: false,
+}
 
 export type Program = (extent: Extent, say: (line: string) => void) => Promise<void>
 
@@ -34,7 +46,7 @@ async function founded(options = {}): Promise<EnsembleOfServices> {
 }
 
 /** The leader is killed again and again while all write; what was acknowledged stays, once. */
-export const leaderKills: Program = async ({ leaderKills: kills }, say) => {
+export const leaderKills: Program = async ({ leaderKills: kills, judgesTime }, say) => {
   const ensemble = await founded()
   try {
     await ensemble.write(ensemble.up, 8)
@@ -65,8 +77,8 @@ export const leaderKills: Program = async ({ leaderKills: kills }, say) => {
       `${kills} leaders killed; failover median ${median.toFixed(0)} ms, worst ${worst.toFixed(0)} ms`,
     )
     say(`equal digests: ${digest}`)
-    if (median >= 150) throw new Error('the median failover takes 150 ms or longer')
-    if (worst >= 1_000) throw new Error('the worst failover takes 1 s or longer')
+    if (judgesTime && median >= 150) throw new Error('the median failover takes 150 ms or longer')
+    if (judgesTime && worst >= 1_000) throw new Error('the worst failover takes 1 s or longer')
   } finally {
     await ensemble.end()
   }
@@ -205,7 +217,7 @@ export const emptiedDirectory: Program = async (_, say) => {
 const noticedAfterMs = 4_000
 
 /** A follower stands still under load: the others go on, and do not grow. */
-export const stoppedFollower: Program = async ({ stoppedMs }, say) => {
+export const stoppedFollower: Program = async ({ stoppedMs, judgesTime }, say) => {
   const ensemble = await founded()
   try {
     const leader = await ensemble.leader()
@@ -249,8 +261,8 @@ export const stoppedFollower: Program = async ({ stoppedMs }, say) => {
         `${worst.toFixed(0)} ms, once noticed ${later.toFixed(0)} ms; memory grew by at most ` +
         `${grown.toFixed(0)} MiB; caught up, digest ${digest}`,
     )
-    if (worst > 500) throw new Error('a gap of more than 500 ms')
-    if (later > 200) throw new Error('a gap of more than 200 ms after it was noticed')
+    if (judgesTime && worst > 500) throw new Error('a gap of more than 500 ms')
+    if (judgesTime && later > 200) throw new Error('a gap of more than 200 ms after it was noticed')
     if (grown >= 128) throw new Error('memory grew by 128 MiB or more')
   } finally {
     await ensemble.end()
