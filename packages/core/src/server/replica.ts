@@ -95,7 +95,7 @@ export class Replica {
     for (let index = 0; index < txns.length; index += 1) {
       this.#applyTxn(txns[index] as Txn, advanceZxid(page.first, index), observer)
     }
-    this.tree.settle()
+    this.tree.endPage()
     this.sessions.settle()
     // Last, and for the whole page (D4, ZOOKEEPER-3127): no checkpoint may ever hold half of it.
     this.#end = { last: page.last, crc: page.crc }

@@ -40,14 +40,19 @@ const rootRecord: ZnodeRecord = {
   ephemeralOwner: noSession,
 }
 
+/** What may wait to be hashed at the end of a page: about a millisecond's work. */
+const maxStale = 4_096
+const maxStaleBytes = 256 * 1_024
+
 export class Tree {
   readonly #znodes = new Map<string, Znode>()
   readonly #hasher = new Hasher()
+  readonly #digest = new Digest()
   /** Znodes whose hash is not in the digest; `settle` brings it up to date. */
   #stale: Znode[] = []
+  /** Bytes of data among them that are to be hashed: no fewer than there are. */
+  #staleBytes = 0
 
-  /** The sum of all znodes' hashes; right after `settle`. */
-  readonly digest = new Digest()
   /** Which znodes changed since the last checkpoint. The root of a new tree has. */
   readonly dirty = new DirtySet<string, ZnodeRecord>((path) => {
     const znode = this.#znodes.get(path)
@@ -60,6 +65,12 @@ export class Tree {
     tree.#insert(new Znode(rootRecord))
     tree.settle()
     return tree
+  }
+
+  /** The sum of all znodes' hashes, as of now. */
+  get digest(): Digest {
+    this.settle()
+    return this.#digest
   }
 
   /** How many znodes there are, the root among them. */
@@ -95,7 +106,9 @@ export class Tree {
         if (txn.version !== nextVersion(znode.version)) {
           throw misfit('D3: a set adds one to the version', txn.path, zxid)
         }
+        const counted = znode.stale === staleness.data ? lengthOf(znode.data) : 0
         this.#touch(znode, staleness.data)
+        this.#staleBytes += lengthOf(txn.data) - counted
         znode.data = txn.data
         znode.version = txn.version
         znode.mzxid = zxid
@@ -158,6 +171,7 @@ export class Tree {
     znode.pathLow = this.#hasher.low
     znode.pathHigh = this.#hasher.high
     this.#stale.push(znode)
+    this.#staleBytes += lengthOf(znode.data)
   }
 
   /**
@@ -180,7 +194,7 @@ export class Tree {
   /** Says that a znode is about to change: its hash leaves the digest, its record the snapshot. */
   #touch(znode: Znode, stale: number): void {
     if (znode.stale === staleness.none) {
-      this.digest.subtract(znode.hashLow, znode.hashHigh)
+      this.#digest.subtract(znode.hashLow, znode.hashHigh)
       this.#stale.push(znode)
     }
     if (znode.stale < stale) znode.stale = stale
@@ -190,9 +204,19 @@ export class Tree {
     }
   }
 
+  /** How many znodes wait to be hashed. */
+  get staleCount(): number {
+    return this.#stale.length
+  }
+
+  /** A page ends: brings the digest up to date if there is enough work for it already. */
+  endPage(): void {
+    if (this.#stale.length > maxStale || this.#staleBytes > maxStaleBytes) this.settle()
+  }
+
   /**
-   * Brings the digest up to date. Once a page, not once a txn: a parent of many new children, or a
-   * znode set many times, is hashed once.
+   * Brings the digest up to date: when somebody asks for it, not with each txn or page. A parent of
+   * many new children, or a znode set many times, is hashed once.
    */
   settle(): void {
     if (this.#stale.length === 0) return
@@ -211,9 +235,10 @@ export class Tree {
       znode.hashLow = hasher.low
       znode.hashHigh = hasher.high
       znode.stale = staleness.none
-      this.digest.add(znode.hashLow, znode.hashHigh)
+      this.#digest.add(znode.hashLow, znode.hashHigh)
     }
     this.#stale = []
+    this.#staleBytes = 0
   }
 
   #existing(path: string, zxid: Zxid): Znode {
@@ -221,6 +246,10 @@ export class Tree {
     if (znode === undefined) throw misfit('D5: the znode exists', path, zxid)
     return znode
   }
+}
+
+function lengthOf(data: Uint8Array | null): number {
+  return data === null ? 0 : data.length
 }
 
 function adopt(parent: Znode, path: string): void {

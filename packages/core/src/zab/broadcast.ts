@@ -22,6 +22,8 @@ export class Broadcast {
   readonly #positions = new Map<PeerId, number>()
   /** Ends of pages proposed and not committed, oldest first. */
   readonly #outstanding: Zxid[] = []
+  /** When a commit is to carry the digest again (D1). */
+  #nextDigestMs = 0
 
   constructor(state: ZabState, learners: ReadonlyMap<PeerId, Learner>) {
     this.#state = state
@@ -54,11 +56,19 @@ export class Broadcast {
     const refusal = this.#state.commit(reached, '')
     assert(refusal === null, 'Z9: a position is a page end of the history')
     while ((this.#outstanding[0] ?? Infinity) <= reached) this.#outstanding.shift()
-    const digest = machine.end.last === reached ? machine.digest : ''
+    const digest = machine.end.last === reached ? this.#digestIfDue() : ''
     const commit = { type: 'commit', upTo: reached, digest } as const
     for (const { peer, stage } of this.#learners.values()) {
       if (stage === 'synced') this.#state.send(peer, commit)
     }
+  }
+
+  /** Once a heartbeat: a znode that is written all the time need not be hashed for each page (D1). */
+  #digestIfDue(): string {
+    const { nowMs, options, machine } = this.#state
+    if (nowMs < this.#nextDigestMs) return ''
+    this.#nextDigestMs = nowMs + options.timing.heartbeatMs
+    return machine.digest
   }
 
   /** Proposes what the state machine has ready, as far as the window of pages allows. */

@@ -149,7 +149,10 @@ export type DataMessage =
   | { readonly type: 'proposal'; readonly page: Page }
   /** Follower to leader: my log is durable up to `upTo`; speaks for all before it. */
   | { readonly type: 'ack'; readonly upTo: Zxid }
-  /** Leader to learner: all up to `upTo` is committed. `digest` is of the leader's tree there. */
+  /**
+   * Leader to learner: all up to `upTo` is committed. `digest` is of the leader's state there, or
+   * empty: the leader sends it once a heartbeat.
+   */
   | { readonly type: 'commit'; readonly upTo: Zxid; readonly digest: string }
   /** Hosting peer to leader: writes, in the order of their request ids. */
   | { readonly type: 'requests'; readonly requests: readonly ForwardedRequest[] }

@@ -4,7 +4,7 @@ import type { Message } from '../../src/zab/messages.ts'
 import type { PageEnd } from '../../src/zab/page.ts'
 import { makeZxid, type Zxid } from '../../src/zxid.ts'
 import { ackEpoch, endOf, followerInfo, LonePeer, pagesOf, recordsOf, votes } from './lone-peer.ts'
-import { TestEnsemble } from './test-ensemble.ts'
+import { TestEnsemble, type Witness } from './test-ensemble.ts'
 
 const pages = pagesOf([1, 'a'])
 const end: PageEnd = endOf(pages)
@@ -302,6 +302,25 @@ describe('a follower', () => {
     follower.receive(3, proposals[0]!, { type: 'commit', upTo: makeZxid(2, 1), digest: 'a x' })
 
     expect(follower.done().at(-1)).toContain('fails: D1: at 2:1 this peer')
+  })
+
+  test('D1: one whose state has parted fails within a heartbeat, if there are commits', () => {
+    const digests: string[] = []
+    const onSend: Witness['onSend'] = (_from, to, message) => {
+      if (message.type === 'commit' && to === 1) digests.push(message.digest)
+    }
+    const ensemble = new TestEnsemble(3, { witness: { onSend } }).start().ready()
+    const parted = ensemble.followers()[0]!
+    ensemble.propose('a').run(200)
+    digests.length = 0
+
+    for (const word of ['b', 'c', 'd', 'e', 'f', 'g']) ensemble.run(25).propose(word)
+    expect(digests).toEqual(['a b', '', '', '', 'a b c d e f', ''])
+
+    parted.machine.replica.words[0] = 'z'
+    for (const word of ['h', 'i', 'j', 'k']) ensemble.run(25).propose(word)
+    expect(ensemble.trace.filter((line) => line.includes('fails: D1'))).toHaveLength(1)
+    expect(parted.up).toBe(false)
   })
 
   test('V7: one whose disk owes too many bytes leaves, and comes back when it has caught up', () => {
