@@ -147,15 +147,26 @@ export class Election {
       this.#tally.clear()
       this.#tally.set(from, message)
       const own = this.#ownVote()
-      this.#adopt(isBetterVote(message.vote, own) ? message.vote : own)
+      this.#adopt(this.#prefers(message.vote, own) ? message.vote : own)
       this.#tellAll(false)
       return
     }
     this.#tally.set(from, message)
-    if (isBetterVote(message.vote, this.#vote)) {
+    if (this.#prefers(message.vote, this.#vote)) {
       this.#adopt(message.vote)
       this.#tellAll(false)
     }
+  }
+
+  /**
+   * A better candidate, which this peer could follow. One that only others speak of may be gone, and
+   * all of them repeat it to one another for ever. The best that is linked to a quorum tells each of
+   * them itself.
+   */
+  #prefers(vote: Vote, present: Vote): boolean {
+    const { id } = this.#state
+    if (vote.leader !== id && !this.#state.isLinked(vote.leader)) return false
+    return isBetterVote(vote, present)
   }
 
   /** True when the sender's vote means something to this peer. */

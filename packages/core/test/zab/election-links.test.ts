@@ -102,6 +102,33 @@ describe('links that are not what they seem', () => {
     ])
   })
 
+  test('a candidate that only others speak of is not voted for', () => {
+    const peer = peerOf(1, 5, 2, 3)
+    peer.done()
+
+    peer.receive(2, votes(5, 1, makeZxid(1, 9)))
+    expect(peer.done()).toEqual([])
+
+    peer.receive(3, votes(4, 1, makeZxid(1, 9), { round: 2 }))
+    expect(peer.done('to 2')).toEqual(['to 3: notification votes 1 (epoch 1, 1:2) in round 2'])
+  })
+
+  test('V4: one that is gone is not voted for on hearsay', () => {
+    // 1, which 5 does not reach, heard of it from 2. Then 5 went, and those who would have seen it go
+    // were restarted. Each had it from another that 5 was best, and nobody was ever told otherwise:
+    // they would have voted for it for ever.
+    const ensemble = new TestEnsemble(5).start().ready().propose('a').crash(1, 2, 3, 4, 5)
+    for (const id of [2, 5]) ensemble.network.holdLane(3, id, 'liveness')
+    ensemble.silence(1, 5).start(2, 3, 5).run(100).start(1).run(100)
+    expect(ensemble.sent('notification')).toContain(
+      '2->1 notification votes 5 (epoch 1, 1:1) in round 1',
+    )
+
+    ensemble.crash(2, 3, 5).heal().start(2, 3).run(300)
+
+    expect(ensemble.leader().id).toBe(3)
+  })
+
   test('V4: a peer that only one of a quorum reaches does not keep it from electing', () => {
     // 3 has the longest history, and reaches nobody but 2; 5 is down. While the others went on voting
     // for 3, each attempt cost 2 a silent-peer deadline, for as long as the network stayed that way.

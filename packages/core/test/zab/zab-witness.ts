@@ -58,7 +58,8 @@ export class ZabWitness implements Witness {
   /** The peer's store was emptied: it has forgotten its promises, and a quorum may have lost one. */
   onWiped(peer: PeerId): void {
     this.#wiped = true
-    this.amnesiacs.add(peer)
+    // While nothing was ever committed, an ensemble may be founded anew, and it may take part.
+    if (this.committed.length > 0) this.amnesiacs.add(peer)
     for (const key of [...this.#promises.keys()]) {
       if (key.startsWith(`${String(peer)} `)) this.#promises.delete(key)
     }
@@ -70,8 +71,6 @@ export class ZabWitness implements Witness {
     const other = this.#leaders.get(epoch)
     check(other === undefined, `Z1: epoch ${String(epoch)} is led by ${who} and ${String(other)}`)
     this.#leaders.set(epoch, who)
-    // While nothing was ever committed, an ensemble may be founded anew.
-    if (this.committed.length === 0) this.amnesiacs.delete(peer.id)
     const last = this.committed.at(-1)
     check(
       last === undefined || peer.disk.holds(last),
@@ -158,7 +157,6 @@ export class ZabWitness implements Witness {
         this.#checkVote(from, message)
         return
       case 'follower-info':
-        if (message.counts && this.committed.length === 0) this.amnesiacs.delete(from.id)
         check(
           !message.counts || !this.amnesiacs.has(from.id),
           `Z19: ${String(from.id)} counts without memory`,
