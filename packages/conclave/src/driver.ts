@@ -32,8 +32,8 @@ import type { LocalSession } from './local-session.ts'
 import type { HostedSession, SessionEvent, SessionHost } from './session-host.ts'
 import { SnapshotTransfers } from './snapshot-transfers.ts'
 
-/** Events of one step, at most: a long queue must not block the application's loop. */
-const maxBatchEvents = 1_024
+/** Events of each lane in one step, at most: a long queue must not block the application's loop. */
+const maxLaneEvents = 1_024
 /** What the wall clock may gain on the monotonic one between two steps and mean nothing. */
 const maxClockNoiseMs = 20
 /** Steps of the clock in one heartbeat. */
@@ -67,9 +67,13 @@ export class Driver implements SessionHost {
   #transfers: SnapshotTransfers | undefined
   #isStopped = false
   #earlyFailure: { readonly cause: unknown } | undefined
-  /** What happened since the last step; watches of this time go before everything else. */
-  #queue: Event[] = []
-  #watchQueue: Event[] = []
+  /**
+   * What happened since the last step, in three lanes, each in its order. Watches go before all else;
+   * what disk, links and the clock have to say never waits behind what the application calls.
+   */
+  readonly #watchLane: Event[] = []
+  readonly #worldLane: Event[] = []
+  readonly #callLane: Event[] = []
   #isScheduled = false
   #isStepping = false
   #cancelTick: (() => void) | undefined
@@ -137,7 +141,7 @@ export class Driver implements SessionHost {
   }
 
   submit(event: SessionEvent): void {
-    this.#enqueue(event)
+    this.#enqueue(event, event.type === 'watch-added' ? this.#watchLane : this.#callLane)
   }
 
   deadlineMs(session: SessionId): number {
@@ -171,7 +175,7 @@ export class Driver implements SessionHost {
         return
       }
       this.#onHandedOver = resolve
-      this.#enqueue({ type: 'close-requested' })
+      this.#enqueue({ type: 'close-requested' }, this.#callLane)
     })
   }
 
@@ -180,8 +184,7 @@ export class Driver implements SessionHost {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#cancelTick?.()
-    this.#queue = []
-    this.#watchQueue = []
+    for (const lane of [this.#watchLane, this.#worldLane, this.#callLane]) lane.length = 0
     this.#sessions.endAll(error)
     this.#onHandedOver?.()
   }
@@ -214,10 +217,9 @@ export class Driver implements SessionHost {
     return this.#world
   }
 
-  #enqueue(event: Event): void {
+  #enqueue(event: Event, lane = this.#worldLane): void {
     if (this.#isStopped) return
-    if (event.type === 'watch-added') this.#watchQueue.push(event)
-    else this.#queue.push(event)
+    lane.push(event)
     if (this.#world !== undefined) this.#schedule()
   }
 
@@ -269,12 +271,12 @@ export class Driver implements SessionHost {
     }
     this.#wallAheadMs = aheadMs
 
-    const batch =
-      this.#queue.length <= maxBatchEvents ? this.#queue : this.#queue.slice(0, maxBatchEvents)
-    this.#queue = batch === this.#queue ? [] : this.#queue.slice(maxBatchEvents)
-    const events = new Array<Event>(tick).concat(this.#watchQueue, batch)
-    this.#watchQueue = []
-    if (this.#queue.length > 0) this.#schedule()
+    const events = new Array<Event>(tick).concat(
+      this.#watchLane.splice(0),
+      this.#worldLane.splice(0, maxLaneEvents),
+      this.#callLane.splice(0, maxLaneEvents),
+    )
+    if (this.#worldLane.length + this.#callLane.length > 0) this.#schedule()
 
     const effects = core.step(events)
     this.#recorder.record(nowMs, events, effects)

@@ -70,6 +70,23 @@ describe('the driver', () => {
     expect(taken).toBeLessThanOrEqual(before + 2)
   })
 
+  test('what the disk has to say does not wait behind what is called', async () => {
+    const { world, session } = await readyWorld()
+    world.syncs = false
+    const created = session.create('/a')
+    await world.run(2)
+
+    const later = Array.from({ length: 3_000 }, (_, index) => session.create(`/${String(index)}`))
+    world.sync()
+    await world.run(1)
+    const wasAnswered = await isSettled(created)
+    world.syncs = true
+    await world.run(40)
+
+    await Promise.all(later)
+    expect(wasAnswered).toBe(true)
+  })
+
   test('W4: a change between a read and its step is seen by a watch that was begun with the read', async () => {
     const { world, session } = await readyWorld()
     const created = session.create('/a', 'old')
