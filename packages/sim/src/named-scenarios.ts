@@ -2,6 +2,7 @@
  * Scenarios that chance alone composes too seldom: each takes a seed's swarm and sets what it needs.
  * `npm run sim -- --scenario NAME` runs seeds of one.
  */
+import { drawActivities } from './activity-plan.ts'
 import type { Fault } from './faults.ts'
 import { Random } from './prng.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
@@ -92,13 +93,15 @@ function returningSessions(scenario: Scenario): Scenario {
     }
   }
   faults.sort((a, b) => a.at - b.at)
+  const workload = { ...scenario.workload, clientCount: 8, sessionTimeoutMs }
   return {
     ...scenario,
     faults,
+    workload,
+    activities: drawActivities(scenario.seed, workload, scenario.faultyUs),
     ensemble: {
       ...scenario.ensemble,
       limits: { ...limits, maxPageBytes: 256, maxPagesOutstanding: 1 },
     },
-    workload: { ...scenario.workload, clientCount: 8, sessionTimeoutMs },
   }
 }

@@ -4,7 +4,7 @@
  * without an application end (S5); every peer serves a new session, a write and a read of it (V3);
  * and all converge to one state (V2); and the leader stays (V6).
  */
-import { counterOf, epochOf, type CreateMode } from '@conclave/core/internal'
+import { counterOf, epochOf, type CreateMode, type PeerId } from '@conclave/core/internal'
 import type { Call } from './history.ts'
 import type { Ensemble } from './ensemble.ts'
 import { secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
@@ -27,7 +27,6 @@ const lookUs = secondUs / 20
 /** Heals everything and demands progress, goal by goal. Throws a `Violation` that names the goal. */
 export function demandProgress(surroundings: ProgressSurroundings): void {
   const { ensemble, workload, sessionTimeoutMs, maxCounter } = surroundings
-  workload.quieten()
   ensemble.heal()
   reach(surroundings, 'V1', 30 * secondUs, () => unready(ensemble))
   const settled = ensemble.leader?.view?.standing.epoch ?? 0
@@ -109,12 +108,12 @@ function probe(surroundings: ProgressSurroundings): void {
   const calls: Call[] = []
   for (const mode of ['persistent', 'ephemeral'] as const) {
     for (const [index, member] of members.entries()) {
-      const call = probes[index]?.write(createProbe(`/probe-${member.id}-${mode}`, mode))
+      const call = probes[index]?.write(createProbe(probePath(member.id, mode), mode))
       if (call !== null && call !== undefined) calls.push(call)
     }
   }
-  for (const client of probes) {
-    const call = client.write(null)
+  for (const [index, member] of members.entries()) {
+    const call = probes[index]?.sync(probePath(member.id, 'persistent')) ?? null
     if (call !== null) calls.push(call)
   }
   reach(surroundings, 'V3', 10 * secondUs, () =>
@@ -122,6 +121,10 @@ function probe(surroundings: ProgressSurroundings): void {
       .filter((call) => call.answer?.type !== 'reply' && call.answer?.type !== 'synced')
       .map((call) => `call ${call.id} at peer ${call.peer} came to ${JSON.stringify(call.answer)}`),
   )
+}
+
+function probePath(peer: PeerId, mode: CreateMode): string {
+  return `/probe-${peer}-${mode}`
 }
 
 function createProbe(path: string, mode: CreateMode): NonNullable<Call['request']> {

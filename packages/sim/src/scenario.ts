@@ -10,6 +10,8 @@ import {
   type Member,
   type Timing,
 } from '@conclave/core/internal'
+import { drawActivities } from './activity-plan.ts'
+import type { Activity } from './activities.ts'
 import type { DiskProfile } from './disk.ts'
 import type { EnsembleProfile } from './ensemble.ts'
 import { drawFaultMix, drawFaults } from './fault-plan.ts'
@@ -28,7 +30,9 @@ export interface Scenario {
   readonly faultyUs: Microseconds
   readonly ensemble: EnsembleProfile
   readonly workload: WorkloadProfile
+  /** In the order of their times, and all of them before `faultyUs`; so are the activities. */
   readonly faults: readonly Fault[]
+  readonly activities: readonly Activity[]
 }
 
 /** The scenario of a seed: a swarm's draw of everything that may differ between runs. */
@@ -54,7 +58,8 @@ export function drawScenario(seed: number, seconds: number): Scenario {
   const peers = members.map((member) => member.id)
   const sessionTimeoutUs = workload.sessionTimeoutMs * millisecondUs
   const faults = drawFaults(seed, mix, { peers, sessionTimeoutUs, until: faultyUs })
-  return { name: 'swarm', seed, faultyUs, ensemble, workload, faults }
+  const activities = drawActivities(seed, workload, faultyUs)
+  return { name: 'swarm', seed, faultyUs, ensemble, workload, faults, activities }
 }
 
 function drawMembers(random: Random): readonly Member[] {

@@ -52,7 +52,8 @@ export interface Failure {
 
 /** Runs a scenario to its end, or to the first violation. */
 export function simulate(scenario: Scenario, options: SimulationOptions): Outcome {
-  const { seed, ensemble: profile, workload: workloadProfile, faults, faultyUs } = scenario
+  const { seed, ensemble: profile, workload: workloadProfile } = scenario
+  const { faults, activities, faultyUs } = scenario
   const { maxCounter } = profile.limits
   const scheduler = new Scheduler()
   const trace = new Trace(options.keptLines ?? 400, options.print ?? null)
@@ -70,7 +71,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
   let failure: Failure | null = null
   try {
     ensemble.start()
-    workload.start()
+    workload.start(activities)
     for (const fault of faults) {
       scheduler.at(fault.at, () => {
         trace.note(scheduler.now, 0, JSON.stringify(fault))

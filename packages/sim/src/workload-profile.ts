@@ -1,10 +1,11 @@
 /** What the applications of a run do, and how often; drawn for each run. */
 import type { Timing } from '@conclave/core/internal'
+import type { ActivityType } from './activities.ts'
 import type { Random } from './prng.ts'
 import { millisecondUs, type Microseconds } from './scheduler.ts'
 
-/** The kinds of what a session does next. */
-export const activities = [
+/** What a client does next is drawn from these. */
+export const activityTypes = [
   'create',
   'set',
   'delete',
@@ -15,8 +16,7 @@ export const activities = [
   'unwatch',
   'abort',
   'close',
-] as const
-export type Activity = (typeof activities)[number]
+] as const satisfies readonly ActivityType[]
 
 export interface WorkloadProfile {
   /** Applications, each with one session at a time on a peer of its own choice. */
@@ -26,13 +26,13 @@ export interface WorkloadProfile {
   /** Calls that a session has open at most. */
   readonly pipelining: number
   /** The relative weight of each activity. */
-  readonly weights: Readonly<Record<Activity, number>>
+  readonly weights: Readonly<Record<ActivityType, number>>
   /** Names below each directory: few make conflicts. */
   readonly names: number
   readonly sessionTimeoutMs: number
 }
 
-const usualWeights: Readonly<Record<Activity, number>> = {
+const usualWeights: Readonly<Record<ActivityType, number>> = {
   create: 10,
   set: 12,
   delete: 6,
@@ -48,11 +48,11 @@ const usualWeights: Readonly<Record<Activity, number>> = {
 /** Draws a workload; each activity but writing is absent from some runs. */
 export function drawWorkload(random: Random, timing: Timing): WorkloadProfile {
   const weights = Object.fromEntries(
-    activities.map((activity) => {
+    activityTypes.map((activity) => {
       const kept = activity === 'create' || activity === 'set' || random.chance(0.8)
       return [activity, kept ? usualWeights[activity] : 0]
     }),
-  ) as Record<Activity, number>
+  ) as Record<ActivityType, number>
   return {
     clientCount: random.integer(2, 8),
     thinkUs: random.pick([100, 300, 1_000, 3_000]) * millisecondUs,

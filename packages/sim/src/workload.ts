@@ -1,9 +1,7 @@
 /**
  * The applications of a run: each has one session at a time, on a peer that runs, and writes, reads,
- * watches, gives up and closes as it is drawn. Everything it asks for and everything it is told is
- * in the history.
- *
- * Each value that is written is unique, so that what is read tells who wrote it.
+ * watches, gives up and closes as its scenario says. Everything it asks for and everything it is told
+ * is in the history.
  */
 import {
   findZnode,
@@ -14,6 +12,7 @@ import {
   type Event,
   type SessionId,
 } from '@conclave/core/internal'
+import type { Activity } from './activities.ts'
 import { Client } from './client.ts'
 import type { ApplicationListener, Ensemble } from './ensemble.ts'
 import { SessionHistory, type Call, type SessionCall } from './history.ts'
@@ -48,11 +47,8 @@ export class Workload implements ApplicationListener {
     const { seed, profile, ensemble } = surroundings
     this.#passwords = new Random(seed, 'password')
     const count = profile.clientCount + ensemble.members.size
-    this.#clients = Array.from({ length: count }, (_, index) => {
-      // The first ones work; behind them is one for each member that only asks it, in the end.
-      const works = index < profile.clientCount
-      return new Client(new Random(seed, 'workload', index), this, profile, works)
-    })
+    // The first ones work; behind them is one for each member that only asks it, in the end.
+    this.#clients = Array.from({ length: count }, () => new Client(this, profile))
     ensemble.applications = this
   }
 
@@ -65,14 +61,9 @@ export class Workload implements ApplicationListener {
     return this.#clients.slice(this.#surroundings.profile.clientCount)
   }
 
-  /** Has every working client begin, and go on until `quieten`. */
-  start(): void {
-    for (const client of this.#clients) if (client.works) this.#thinkOn(client)
-  }
-
-  /** Nothing new is asked for. */
-  quieten(): void {
-    for (const client of this.#clients) client.isQuiet = true
+  /** Has these happen, each at its time. In the order of their times. */
+  start(activities: readonly Activity[]): void {
+    this.#goOn(activities, 0)
   }
 
   /** Calls that wait for an answer. */
@@ -87,12 +78,12 @@ export class Workload implements ApplicationListener {
     return [...this.#owners.values()].flatMap((client) => client.session ?? [])
   }
 
-  #thinkOn(client: Client): void {
-    const { scheduler, profile } = this.#surroundings
-    scheduler.after(client.random.exponential(profile.thinkUs), () => {
-      if (client.isQuiet) return
-      client.act()
-      this.#thinkOn(client)
+  #goOn(activities: readonly Activity[], index: number): void {
+    const activity = activities[index]
+    if (activity === undefined) return
+    this.#surroundings.scheduler.at(activity.at, () => {
+      this.#clients[activity.client]?.act(activity)
+      this.#goOn(activities, index + 1)
     })
   }
 
