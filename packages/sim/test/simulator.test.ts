@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Effect, Event, RecoveredState } from '@conclave/core/internal'
 import { realMachine, type Machine, type SimulatedCore } from '../src/machine.ts'
 import { drawNamedScenario } from '../src/named-scenarios.ts'
@@ -50,6 +50,9 @@ function foundIn(
   }
   return 'nothing'
 }
+
+/** Whole runs take their time where many tests share a machine. */
+vi.setConfig({ testTimeout: 30_000 })
 
 describe('a run', () => {
   test('of the sound machine violates nothing, and gets somewhere', () => {
