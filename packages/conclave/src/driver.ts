@@ -344,6 +344,9 @@ export class Driver implements SessionHost {
       case 'report':
         this.#listener.onStanding(effect.standing)
         return
+      case 'step-again':
+        this.#schedule()
+        return
       case 'finish-close':
         this.#onHandedOver?.()
         return

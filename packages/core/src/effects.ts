@@ -117,6 +117,8 @@ export type Effect =
       readonly detail: string
     }
   | { readonly type: 'report'; readonly standing: Standing }
+  /** Take another step once what is ready by now has been heard, even if nothing was. Not answered. */
+  | { readonly type: 'step-again' }
   /** The peer has handed over what it had; it does nothing more. */
   | { readonly type: 'finish-close' }
   /** The peer must not go on: stop it, leave its data untouched, tell the application. */

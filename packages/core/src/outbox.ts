@@ -12,6 +12,7 @@ export class Outbox {
   #deliveries = new Map<SessionId, Delivery[]>()
   #records: LogRecord[] = []
   #effects: Effect[] = []
+  #stepsAgain = false
   /** The last log effect's number; an append added now gets the next one. */
   #lastSeq = 0
 
@@ -39,9 +40,14 @@ export class Outbox {
     else items.push(item)
   }
 
-  /** For everything that is neither a send, nor a deliver, nor an append. */
-  add(effect: Exclude<Effect, { type: 'send' | 'deliver' | 'append-log' }>): void {
+  /** For everything that has no method of its own here. */
+  add(effect: Exclude<Effect, { type: 'send' | 'deliver' | 'append-log' | 'step-again' }>): void {
     this.#effects.push(effect)
+  }
+
+  /** Asks for another step, whether anything happens or not. */
+  stepAgain(): void {
+    this.#stepsAgain = true
   }
 
   /** Forgets what this step would send to a peer: its link is gone. */
@@ -58,12 +64,14 @@ export class Outbox {
     for (const [to, messages] of this.#sends) effects.push({ type: 'send', to, messages })
     for (const [to, items] of this.#deliveries) effects.push({ type: 'deliver', to, items })
     effects.push(...this.#effects)
+    if (this.#stepsAgain) effects.push({ type: 'step-again' })
     this.#records = []
     // New ones: V8 leaves the table of a cleared map behind with a link to the next one, along which
     // the collector takes everything that was ever sent for alive once it has seen it twice.
     if (this.#sends.size > 0) this.#sends = new Map()
     if (this.#deliveries.size > 0) this.#deliveries = new Map()
     this.#effects = []
+    this.#stepsAgain = false
     return effects
   }
 }

@@ -184,6 +184,10 @@ export class Member implements ObservedPeer {
   push(event: Event): void {
     if (this.#core === null) return
     this.#pending.push(event)
+    this.#scheduleStep()
+  }
+
+  #scheduleStep(): void {
     if (this.#stepDue) return
     this.#stepDue = true
     const { scheduler, step } = this.#surroundings
@@ -368,6 +372,9 @@ export class Member implements ObservedPeer {
       case 'fail-session':
       case 'report':
         listener.onEffect(this, effect)
+        break
+      case 'step-again':
+        this.#scheduleStep()
         break
       case 'finish-close':
         this.disk.close()

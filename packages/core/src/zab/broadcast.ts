@@ -4,7 +4,8 @@
  *
  *   leader     propose              → PROPOSAL to every enrolled learner, and to its own log
  *   follower   log synced up to it  → ACK, which speaks for all before it too
- *   leader     quorum reached       → COMMIT to every synced learner
+ *   leader     quorum reached       → COMMIT to every synced learner, on the next PROPOSAL if one
+ *                                     leaves with the next step, alone if none does
  *
  * Never looks inside a page. Invariants: Z5, pages leave in zxid order, without gaps; Z9, a commit
  * has its quorum of durable logs, and commits leave in the order of their pages.
@@ -22,6 +23,8 @@ export class Broadcast {
   readonly #positions = new Map<PeerId, number>()
   /** Ends of pages proposed and not committed, oldest first. */
   readonly #outstanding: Zxid[] = []
+  /** Learners have not been told yet how far it is committed: since this step, or since the last. */
+  #unannounced: 'no' | 'new' | 'due' = 'no'
   /** When a commit is to carry the digest again (D1). */
   #nextDigestMs = 0
 
@@ -50,14 +53,33 @@ export class Broadcast {
    * compared, so a later page never has its quorum before an earlier one (Z9).
    */
   advanceCommit(): void {
-    const { quorum, lastCommitted, machine } = this.#state
+    const { quorum, lastCommitted } = this.#state
     const reached = quorum.reachedBy(this.#positions) as Zxid
     if (reached <= lastCommitted) return
     const refusal = this.#state.commit(reached, '')
     assert(refusal === null, 'Z9: a position is a page end of the history')
     while ((this.#outstanding[0] ?? Infinity) <= reached) this.#outstanding.shift()
-    const digest = machine.end.last === reached ? this.#digestIfDue() : ''
-    const commit = { type: 'commit', upTo: reached, digest } as const
+    if (this.#unannounced === 'no') this.#unannounced = 'new'
+  }
+
+  /**
+   * Whoever was waiting for a commit often writes again as soon as it hears of it: COMMIT waits one
+   * step for the PROPOSAL of that, so that each follower is woken once and not twice.
+   */
+  endStep(): void {
+    if (this.#unannounced === 'due') this.announce()
+    if (this.#unannounced === 'no') return
+    this.#unannounced = 'due'
+    this.#state.outbox.stepAgain()
+  }
+
+  /** Tells every synced learner how far it is committed, if they do not know. */
+  announce(): void {
+    if (this.#unannounced === 'no') return
+    this.#unannounced = 'no'
+    const { lastCommitted, machine } = this.#state
+    const digest = machine.end.last === lastCommitted ? this.#digestIfDue() : ''
+    const commit = { type: 'commit', upTo: lastCommitted, digest } as const
     for (const { peer, stage } of this.#learners.values()) {
       if (stage === 'synced') this.#state.send(peer, commit)
     }
@@ -77,6 +99,7 @@ export class Broadcast {
     while (this.#outstanding.length < options.limits.maxPagesOutstanding) {
       const draft = machine.nextDraft(history.end)
       if (draft === null) return
+      this.announce()
       const page = options.codec.encode(draft)
       this.#state.append({ type: 'page', page })
       this.#outstanding.push(page.last)

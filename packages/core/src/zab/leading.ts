@@ -167,6 +167,7 @@ export class Leading {
     }
     if (machine.counterExhausted) this.handOver()
     this.#maybeSayGoodbye()
+    this.#broadcast.endStep()
   }
 
   /** The leadership is left: frees what it holds, and its learners unless they leave by themselves. */
@@ -368,6 +369,7 @@ export class Leading {
     const synced = [...this.#learners.values()].filter(({ stage }) => stage === 'synced')
     const everywhere = synced.every(({ ackedUpTo }) => ackedUpTo === history.end.last)
     if (!(drained && everywhere) && nowMs < this.#handOverUntilMs) return
+    this.#broadcast.announce()
     for (const { peer } of synced) this.#state.send(peer, { type: 'goodbye' })
     this.#saidGoodbye = true
     this.#end(`epoch ${String(this.epoch)} is handed over at ${formatZxid(history.end.last)}`)

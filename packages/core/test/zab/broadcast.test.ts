@@ -27,6 +27,11 @@ function leaderOf(voterCount: number, ...learners: readonly number[]): LonePeer 
   return leader
 }
 
+/** One step, and not the further one that it may ask for. */
+function stepOnce(lone: LonePeer, ...acts: readonly (() => void)[]): void {
+  lone.peer.step(lone.nowMs, ...acts)
+}
+
 function ack(counter: number): Message {
   return { type: 'ack', upTo: makeZxid(2, counter) }
 }
@@ -80,6 +85,43 @@ describe('a proposal', () => {
 })
 
 describe('a commit', () => {
+  test('rides on the PROPOSAL of the next step, so that a follower is woken once', () => {
+    const leader = leaderOf(3)
+    leader.propose('b').sync().done()
+
+    stepOnce(leader, () => leader.peer.zab.onMessage(1, ack(1)))
+    expect(leader.done()).toEqual(['applies 2:1 (b) after 1:1'])
+
+    stepOnce(leader, () => leader.peer.machine.propose('c'))
+    expect(leader.done('to 2')).toEqual([
+      'appends 2:2 (c) after 2:1',
+      'to 1: commit 2:1',
+      'to 1: proposal 2:2 (c) after 2:1',
+    ])
+  })
+
+  test('goes alone with the next step when nothing is proposed by then, and once', () => {
+    const leader = leaderOf(3)
+    leader.propose('b').sync().done()
+
+    stepOnce(leader, () => leader.peer.zab.onMessage(1, ack(1)))
+    stepOnce(leader)
+    expect(leader.done('applies', 'to 2')).toEqual(['to 1: commit 2:1'])
+
+    stepOnce(leader)
+    expect(leader.done()).toEqual([])
+  })
+
+  test('waits one step, not for as long as there is something to commit', () => {
+    const leader = leaderOf(3)
+    leader.propose('b').propose('c').sync().done()
+
+    stepOnce(leader, () => leader.peer.zab.onMessage(1, ack(1)))
+    stepOnce(leader, () => leader.peer.zab.onMessage(1, ack(2)))
+
+    expect(leader.done('applies', 'to 2')).toEqual(['to 1: commit 2:2'])
+  })
+
   test('Z9: one ack of the last page speaks for every page before it', () => {
     const leader = leaderOf(5, 1, 2, 3)
     leader.propose('b').propose('c').propose('d').sync()

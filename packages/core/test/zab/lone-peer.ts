@@ -135,6 +135,7 @@ export class LonePeer {
 
   step(...acts: readonly (() => void)[]): this {
     this.peer.step(this.nowMs, ...acts)
+    this.peer.stepAgain(this.nowMs)
     return this
   }
 

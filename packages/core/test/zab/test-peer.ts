@@ -70,6 +70,7 @@ export class TestPeer {
   readonly #setup: PeerSetup
   /** Answers under way, in order: of the disk, of reads, of received snapshots, of checkpoints. */
   readonly #disk: Move[] = []
+  readonly #again: Move[] = []
   readonly #reads: Move[] = []
   readonly #writes: Move[] = []
   readonly #checkpoint: Move[] = []
@@ -135,7 +136,9 @@ export class TestPeer {
   crash(keptRecords = 0): void {
     this.up = false
     this.disk.crash(keptRecords)
-    for (const queue of [this.#disk, this.#reads, this.#writes, this.#checkpoint]) queue.length = 0
+    for (const queue of [this.#again, this.#disk, this.#reads, this.#writes, this.#checkpoint]) {
+      queue.length = 0
+    }
     this.outgoing.clear()
     this.incoming.clear()
   }
@@ -143,10 +146,18 @@ export class TestPeer {
   /** What the disk and the store can answer next. */
   addMoves(moves: Move[]): void {
     if (!this.up) return
+    if (this.#again[0] !== undefined) moves.push(this.#again[0])
     if (!this.slowDisk && this.#disk[0] !== undefined) moves.push(this.#disk[0])
     if (this.slowStore) return
     for (const [next] of [this.#reads, this.#writes, this.#checkpoint]) {
       if (next !== undefined) moves.push(next)
+    }
+  }
+
+  /** Takes the steps that it asked for. */
+  stepAgain(nowMs: number): void {
+    for (let move = this.#again[0]; move !== undefined; move = this.#again[0]) {
+      this.step(nowMs, move.act)
     }
   }
 
@@ -191,6 +202,9 @@ export class TestPeer {
       case 'fail':
         this.failures.push(effect.code)
         listener.onFail(this, effect.detail)
+        return
+      case 'step-again':
+        if (this.#again.length === 0) this.#enqueue(this.#again, () => undefined)
         return
       case 'finish-close':
         this.closed = true
