@@ -28,6 +28,7 @@ export type SessionEvent = Extract<
       | 'call-aborted'
       | 'watch-added'
       | 'watch-removed'
+      | 'session-abandoned'
   }
 >
 

@@ -80,5 +80,7 @@ export type Event =
       readonly depth: WatchDepth
     }
   | { readonly type: 'watch-removed'; readonly session: SessionId; readonly watch: number }
+  /** The application shows no more life of a session: nothing proves it any more, and it expires. */
+  | { readonly type: 'session-abandoned'; readonly session: SessionId }
   /** The application closes the peer: hand over, then report `closed`. */
   | { readonly type: 'close-requested' }

@@ -165,6 +165,7 @@ export class PeerCore {
       case 'call-aborted':
       case 'watch-added':
       case 'watch-removed':
+      case 'session-abandoned':
         this.#server.handle(event)
         return
       case 'close-requested':

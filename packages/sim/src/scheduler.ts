@@ -42,14 +42,18 @@ export class Scheduler {
 
   /** Has all of it happen that is due up to `end`, which then is the time. */
   runUntil(end: Microseconds): void {
-    for (;;) {
-      const next = this.#heap[0]
-      if (next === undefined || next.at > end) break
-      this.#pop()
-      this.#now = next.at
-      next.action()
-    }
+    while (this.runNext(end));
     this.#now = Math.max(this.#now, end)
+  }
+
+  /** Has the next thing happen, if it is due up to `end`: false when there is none. */
+  runNext(end: Microseconds): boolean {
+    const next = this.#heap[0]
+    if (next === undefined || next.at > end) return false
+    this.#pop()
+    this.#now = next.at
+    next.action()
+    return true
   }
 
   #push(entry: Entry): void {

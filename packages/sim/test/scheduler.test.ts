@@ -39,4 +39,17 @@ describe('scheduler', () => {
 
     expect([happened, scheduler.now]).toEqual([false, 10])
   })
+
+  test('one thing at a time: the clock is where the last one happened', () => {
+    const scheduler = new Scheduler()
+    const seen: number[] = []
+    for (const time of [7, 3, 3]) scheduler.at(time, () => seen.push(scheduler.now))
+
+    expect([scheduler.runNext(5), scheduler.runNext(5), scheduler.runNext(5)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect([seen, scheduler.now]).toEqual([[3, 3], 3])
+  })
 })

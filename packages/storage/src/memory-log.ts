@@ -43,6 +43,7 @@ interface Append {
 
 /** The medium: holds a log while nobody has it open. */
 export class MemoryLog {
+  readonly #scheduleSync: (sync: () => void) => void
   #durable: Content
   #waiting: Append[] = []
   #open: OpenMemoryLog | null = null
@@ -50,8 +51,15 @@ export class MemoryLog {
   #isFailing = false
   #failure: Error | null = null
 
-  /** A new log states this of the snapshot, and of the damage that it replaces. */
-  constructor(state: Partial<Pick<LogState, 'snapshotDirectory' | 'damaged'>> = {}) {
+  /**
+   * A new log states this of the snapshot, and of the damage that it replaces. Each append schedules a
+   * sync, which makes durable whatever waits by then: soon, but never from within the call.
+   */
+  constructor(
+    state: Partial<Pick<LogState, 'snapshotDirectory' | 'damaged'>> = {},
+    scheduleSync: (sync: () => void) => void = queueMicrotask,
+  ) {
+    this.#scheduleSync = scheduleSync
     this.#durable = { state: { ...emptyLogState, ...state }, start: noPage, pages: [], count: 0 }
   }
 
@@ -97,8 +105,7 @@ export class MemoryLog {
     if (from !== this.#open || this.#isFailing) return
     this.#waiting.push(append)
     if (this.#isHeld) return
-    // Never from within `append`; and what is appended until then becomes durable along with it.
-    queueMicrotask(() => {
+    this.#scheduleSync(() => {
       if (from === this.#open && !this.#isHeld) this.#sync(this.#waiting.length)
     })
   }

@@ -16,6 +16,8 @@ export interface MemoryStoreOptions<T> extends ReplicaKind<T> {
   readonly endOf: (replica: T) => PageEnd
   /** Makes it the store that replaces a damaged one. */
   readonly damaged?: string
+  /** When what was appended becomes durable: at once, unless told. See `MemoryLog`. */
+  readonly scheduleSync?: (sync: () => void) => void
 }
 
 export class MemoryStore<T> {
@@ -26,7 +28,8 @@ export class MemoryStore<T> {
 
   constructor(options: MemoryStoreOptions<T>) {
     this.#options = options
-    this.log = new MemoryLog({ snapshotDirectory: '1', damaged: options.damaged ?? null })
+    const state = { snapshotDirectory: '1', damaged: options.damaged ?? null }
+    this.log = new MemoryLog(state, options.scheduleSync)
     this.snapshot = new MemorySnapshot(options.sinkFactory)
   }
 

@@ -53,6 +53,27 @@ describe('memory log', () => {
     )
   })
 
+  test('syncs when its schedule says so, all that waits by then, and nothing behind a crash', () => {
+    const due: (() => void)[] = []
+    const medium = new MemoryLog({}, (sync) => void due.push(sync))
+    const told = new Told()
+    const log = medium.open(told)
+    const pages = new History().pages(3)
+    log.append(1, [pageRecord(pages[0]!)])
+    log.append(2, [pageRecord(pages[1]!)])
+    expect(told.synced).toEqual([])
+
+    due[0]!()
+    due[1]!()
+    expect(told.synced).toEqual([2])
+    log.append(3, [pageRecord(pages[2]!)])
+    medium.crash()
+    due[2]!()
+
+    expect(told.synced).toEqual([2])
+    expect(medium.open(new Told()).recovered.pageEnds).toHaveLength(2)
+  })
+
   test('fails once, for good', async () => {
     const medium = new MemoryLog()
     const told = new Told()

@@ -30,6 +30,7 @@ export type SessionEvent = Extract<
       | 'call-aborted'
       | 'watch-added'
       | 'watch-removed'
+      | 'session-abandoned'
   }
 >
 
@@ -84,6 +85,9 @@ export class Hosting {
       case 'watch-removed':
         this.sessions.get(event.session)?.watches.delete(event.watch)
         this.watches.remove(event.session, event.watch)
+        return
+      case 'session-abandoned':
+        this.deadlines.abandon(event.session)
         return
     }
   }

@@ -29,6 +29,8 @@ const maxClockNoiseMs = 20
 interface Life {
   readonly timeoutMs: number
   deadlineMs: number
+  /** True of one that is not proved any more. */
+  isAbandoned: boolean
   /** When the last list with it was made, and what it proved. */
   listedMs: number
   provedMs: number
@@ -83,6 +85,7 @@ export class LocalDeadlines {
     this.#lives.set(id, {
       timeoutMs,
       deadlineMs,
+      isAbandoned: false,
       listedMs: -Infinity,
       provedMs: -Infinity,
       resumption: null,
@@ -93,6 +96,12 @@ export class LocalDeadlines {
   close(id: SessionId): void {
     this.#lives.delete(id)
     this.#resuming.delete(id)
+  }
+
+  /** From now on nothing proves the session: it is suspended in time, and then expires. */
+  abandon(id: SessionId): void {
+    const life = this.#lives.get(id)
+    if (life !== undefined) life.isAbandoned = true
   }
 
   /** When the session is suspended unless it is proved again, on the monotonic clock. */
@@ -108,6 +117,7 @@ export class LocalDeadlines {
     const listed: SessionId[] = []
     let nextMs = Infinity
     for (const [id, life] of this.#lives) {
+      if (life.isAbandoned) continue
       const pauseMs = life.timeoutMs / proofsPerTimeout
       if (this.#aliveMs > life.provedMs && this.#nowMs - life.listedMs >= pauseMs) {
         listed.push(id)

@@ -74,6 +74,20 @@ describe('the local deadline', () => {
     expect(machine.deadline).toBe(10_000)
   })
 
+  test('S8: a session that is abandoned is proved no more; others are', () => {
+    const machine = new Machine()
+    const other = 2 as SessionId
+    machine.deadlines.open(other, 10_000, 0)
+    machine.pass(2_000)
+    machine.deadlines.abandon(session)
+
+    expect(machine.deadlines.take()).toEqual({ number: 1, sessions: [[other, 0]] })
+    machine.deadlines.onAcknowledged(1, applied, applied)
+    expect(machine.deadline).toBe(9_000)
+    machine.pass(1_000)
+    expect(machine.deadlines.take()).toEqual({ number: 2, sessions: [[other, 0]] })
+  })
+
   test('S8: an acknowledgement of what was never sent, or was sent before, counts for nothing', () => {
     const machine = new Machine()
     machine.pass(2_000)

@@ -49,6 +49,25 @@ describe("a session's life and end, at its host", () => {
     expect(peers.peer(2).server.replica.tree.get('/e')).toBeUndefined()
   })
 
+  test('S4: a session that its application abandons expires, whoever hosts it', () => {
+    const peers = new TestPeers(2)
+    peers.elect(1)
+    const { server } = peers.peer(1)
+    const abandoned = peers.session(1, 5_000)
+    const kept = peers.session(1, 5_000)
+    server.handle({ type: 'session-abandoned', session: abandoned })
+
+    for (let i = 0; i < 60; i += 1) {
+      peers.pass(100)
+      const proofs = server.takeProofs()
+      if (proofs !== null) server.onProofs(1, proofs)
+      peers.settle()
+    }
+
+    expect(wordsOf(peers.peer(1).toldTo(abandoned))).toEqual(['ended expired'])
+    expect(peers.peer(1).toldTo(kept)).toEqual([])
+  })
+
   test('S8: a proof is acknowledged by a round that began after it came', () => {
     const peers = new TestPeers(2)
     peers.elect(1)
