@@ -1,14 +1,19 @@
 /** Randomness: the only file that asks the platform for it. */
 import { randomBytes } from 'node:crypto'
 
-const passwordBytes = 16
-
-/** A new session's password. Nobody can guess it. */
-export function drawPassword(): Uint8Array {
-  return new Uint8Array(randomBytes(passwordBytes))
+/** What a peer draws. Handed in, so that a test can have it come from a seed. */
+export interface Entropy {
+  /** The seed of a peer's core: another one for every start. */
+  seed(): number
+  /** A new session's password. Nobody can guess it. */
+  password(): Uint8Array
 }
 
-/** The seed of a peer's core: 48 bits, another one for every start. */
-export function drawSeed(): number {
-  return randomBytes(6).readUIntBE(0, 6)
+const seedBytes = 6
+const passwordBytes = 16
+
+/** The machine's own. */
+export const systemEntropy: Entropy = {
+  seed: () => randomBytes(seedBytes).readUIntBE(0, seedBytes),
+  password: () => new Uint8Array(randomBytes(passwordBytes)),
 }

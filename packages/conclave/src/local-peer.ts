@@ -15,7 +15,7 @@ import type { Refusal, Transport } from '@conclave/net'
 import type { Clock } from './clock.ts'
 import { electionChannel, peerChannel } from './diagnostics.ts'
 import type { Driver, DriverListener } from './driver.ts'
-import { drawPassword } from './entropy.ts'
+import type { Entropy } from './entropy.ts'
 import { givenUpBefore, givenUpError, onGivingUp } from './giving-up.ts'
 import {
   resolveCall,
@@ -43,6 +43,7 @@ export class LocalPeer implements Peer, DriverListener {
   readonly closed: Promise<CoordinationError | undefined>
   readonly #options: PeerOptions
   readonly #clock: Clock
+  readonly #entropy: Entropy
   readonly #events = new EventEmitter<PeerEvents>()
   readonly #readyWaits: ReadyWaits
   readonly #links = new Set<number>()
@@ -58,10 +59,11 @@ export class LocalPeer implements Peer, DriverListener {
   #closing: Promise<void> | undefined
   #settleClosed: (error: CoordinationError | undefined) => void = () => undefined
 
-  constructor(options: PeerOptions, clock: Clock) {
+  constructor(options: PeerOptions, clock: Clock, entropy: Entropy) {
     this.id = options.id
     this.#options = options
     this.#clock = clock
+    this.#entropy = entropy
     this.#readyWaits = new ReadyWaits(clock, () => this.status())
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve
@@ -132,7 +134,8 @@ export class LocalPeer implements Peer, DriverListener {
     if (givingUp !== undefined) {
       throw givenUpError(givingUp, 'session', { outcome: 'not-applied', so: 'it was not begun' })
     }
-    return this.#started().driver.requestSession(sessionTimeoutMs, drawPassword(), options ?? {})
+    const password = this.#entropy.password()
+    return this.#started().driver.requestSession(sessionTimeoutMs, password, options ?? {})
   }
 
   /** Hands over, then frees everything. Idempotent. */

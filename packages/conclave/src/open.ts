@@ -1,24 +1,20 @@
 /**
- * Opens a peer: options, data directory, core, links, in this order, and all of it or nothing.
+ * Opens a peer on this machine: options, data directory, sockets, the system's clock.
  */
+import type { CoordinationError } from '@conclave/core'
 import {
-  CoordinationError,
-  formatMembers,
-  PeerCore,
-  Replica,
-  ReplicaBuilder,
-  sameMembers,
-  type Configuration,
-} from '@conclave/core/internal'
-import { openTcpTransport, type Transport } from '@conclave/net'
-import { openStore, pageCodec, type SnapshotSink } from '@conclave/storage'
+  openTcpTransport,
+  type Identity,
+  type Transport,
+  type TransportListener,
+} from '@conclave/net'
+import { openStore, pageCodec } from '@conclave/storage'
 import { systemClock } from './clock.ts'
-import { Driver } from './driver.ts'
-import { drawSeed } from './entropy.ts'
+import { systemEntropy } from './entropy.ts'
 import { givenUpBefore, givenUpError, onGivingUp, type GivingUp } from './giving-up.ts'
-import { LocalPeer } from './local-peer.ts'
 import { resolveOptions, type OpenOptions, type PeerOptions } from './options.ts'
 import type { Peer } from './peer.ts'
+import { startPeer } from './start-peer.ts'
 
 /**
  * Opens a peer of an ensemble in this process, and resolves once its data is recovered and it listens;
@@ -56,45 +52,26 @@ export async function open(options: OpenOptions): Promise<Peer> {
 }
 
 async function openPeer(options: PeerOptions): Promise<Peer> {
-  const { id, dir, members, limits, timing } = options
-  const peer = new LocalPeer(options, systemClock)
-  const driver = new Driver(systemClock, limits, timing, peer)
-  const store = await openStore({
-    dir,
-    peerId: id,
-    codec: pageCodec,
-    sinkFactory: () => tellingSink(driver),
-    emptyReplica: () => Replica.empty(),
-    endOf: (replica) => replica.end,
-    listener: driver.logListener,
+  const { dir, id } = options
+  const { peer } = await startPeer(options, {
     clock: systemClock,
+    entropy: systemEntropy,
+    openStore: (replicas, listener) =>
+      openStore({ dir, peerId: id, codec: pageCodec, ...replicas, listener, clock: systemClock }),
+    openTransport: (identity, listener) => openTransport(options, identity, listener),
   })
-  try {
-    const { log, snapshot, recovered } = store
-    refuseOtherMembers(recovered.configuration, options)
-    const core = new PeerCore(
-      { id, members, seed: drawSeed(), codec: pageCodec, limits, timing },
-      recovered,
-    )
-    const transport = await openTransport(options, recovered.configuration, driver)
-    peer.start({ driver, core, transport, closeStore: () => store.close() })
-    driver.start({ core, log, snapshot, transport })
-    return peer
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  return peer
 }
 
 async function openTransport(
-  { id, network, timing }: PeerOptions,
-  configuration: Configuration | null,
-  driver: Driver,
+  { network, timing }: PeerOptions,
+  identity: Identity,
+  listener: TransportListener,
 ): Promise<Transport | null> {
   if (network === null) return null
   return openTcpTransport(
     {
-      identity: { id, ensembleId: configuration?.ensembleId ?? 0, configuration },
+      identity,
       listen: network.listen,
       peers: network.addresses,
       parsePage: (bytes) => pageCodec.parse(bytes),
@@ -102,34 +79,11 @@ async function openTransport(
       clock: systemClock,
       ...(network.secret === null ? {} : { secret: network.secret }),
     },
-    driver.transportListener,
-  )
-}
-
-/** Ids and roles are the ensemble's, and were settled when it was founded. */
-function refuseOtherMembers(configuration: Configuration | null, options: PeerOptions): void {
-  if (configuration === null || sameMembers(configuration.members, options.members)) return
-  const founded = formatMembers(configuration.members)
-  const listed = formatMembers(options.members)
-  throw new CoordinationError(
-    'CONFIG_MISMATCH',
-    `the ensemble of ${options.dir} was founded with the peers ${founded}, but the options list ${listed}: list the same ids and roles (addresses may differ), or name the directory of another ensemble`,
+    listener,
   )
 }
 
 function openingGivenUp(givingUp: GivingUp, dir: string): CoordinationError {
   const so = 'what was opened by then is closed again'
   return givenUpError(givingUp, `open ${dir}`, { outcome: 'not-applied', so })
-}
-
-/** Loads a replica, and lets the core know that a long load gets on. */
-function tellingSink(driver: Driver): SnapshotSink<Replica> {
-  const builder = new ReplicaBuilder()
-  return {
-    add(records) {
-      builder.add(records)
-      driver.onStoreProgress()
-    },
-    finish: (summary) => builder.finish(summary),
-  }
 }

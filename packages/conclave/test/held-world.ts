@@ -5,6 +5,7 @@
 import { noPage, PeerCore, Replica, type LogRecord, type Page } from '@conclave/core/internal'
 import { pageCodec, type Log, type Snapshot } from '@conclave/storage'
 import { Driver } from '../src/driver.ts'
+import { systemEntropy } from '../src/entropy.ts'
 import { LocalPeer } from '../src/local-peer.ts'
 import { resolveOptions, type OpenOptions } from '../src/options.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -21,7 +22,7 @@ export class HeldWorld {
 
   constructor(changes: Partial<OpenOptions> = {}) {
     const options = resolveOptions({ id: 1, dir: 'unused', ensemble: 'standalone', ...changes })
-    this.peer = new LocalPeer(options, this.clock)
+    this.peer = new LocalPeer(options, this.clock, systemEntropy)
     this.driver = new Driver(this.clock, options.limits, options.timing, this.peer)
     const { id, members, limits, timing } = options
     const core = new PeerCore(
