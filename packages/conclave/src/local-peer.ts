@@ -287,10 +287,9 @@ export class LocalPeer implements Peer, DriverListener {
   #tellTransport(): void {
     const { core, transport } = this.#started()
     if (transport === null) return
-    const { configuration } = core.inspect()
+    const { configuration, ensembleId } = core.inspect()
     if (configuration === this.#configuration) return
     this.#configuration = configuration
-    const ensembleId = configuration?.ensembleId ?? 0
     transport.setIdentity({ id: this.id, ensembleId, configuration })
   }
 

@@ -55,13 +55,13 @@ export async function startPeer(
   const store = await surroundings.openStore(replicasOf(driver), driver.logListener)
   try {
     const { log, snapshot, recovered } = store
-    const { configuration } = recovered
+    const { ensembleId, configuration } = recovered
     refuseOtherMembers(configuration, options)
     const core = new PeerCore(
       { id, members, seed: entropy.seed(), codec: pageCodec, limits, timing },
       recovered,
     )
-    const identity = { id, ensembleId: configuration?.ensembleId ?? 0, configuration }
+    const identity = { id, ensembleId, configuration }
     const transport = await surroundings.openTransport(identity, driver.transportListener)
     peer.start({ driver, core, transport, closeStore: () => store.close() })
     driver.start({ core, log, snapshot, transport })

@@ -31,6 +31,7 @@ export class HeldWorld {
         acceptedEpoch: 0,
         acceptedLeader: 0,
         currentEpoch: 0,
+        ensembleId: 0,
         configuration: null,
         previousConfiguration: null,
         replica: Replica.empty(),

@@ -10,7 +10,7 @@ import type { Effect, Standing } from './effects.ts'
 import type { Configuration, Member } from './ensemble/configuration.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Event } from './events.ts'
-import type { PeerId, SessionId } from './ids.ts'
+import type { EnsembleId, PeerId, SessionId } from './ids.ts'
 import type { Limits, Timing } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { Random } from './random.ts'
@@ -37,6 +37,8 @@ export interface PeerCoreOptions {
 /** What can be seen of a peer between two steps. */
 export interface CoreView {
   readonly standing: Standing
+  /** 0 before it is founded or joined. */
+  readonly ensembleId: EnsembleId
   /** In force here: the last one in the log. `null` before founding. */
   readonly configuration: Configuration | null
   readonly acceptedEpoch: number
@@ -87,9 +89,11 @@ export class PeerCore {
   }
 
   inspect(): CoreView {
-    const { configuration, acceptedEpoch, currentEpoch, history, lastCommitted } = this.#state
+    const { ensembleId, configuration, acceptedEpoch, currentEpoch, history, lastCommitted } =
+      this.#state
     return {
       standing: this.#zab.standing,
+      ensembleId,
       configuration,
       acceptedEpoch,
       currentEpoch,

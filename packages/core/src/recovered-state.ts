@@ -1,6 +1,6 @@
 /** What a peer starts from: all that its store held, and nothing that was not durable. */
 import type { Configuration } from './ensemble/configuration.ts'
-import type { PeerId } from './ids.ts'
+import type { EnsembleId, PeerId } from './ids.ts'
 import type { Replica } from './server/replica.ts'
 import type { Page, PageEnd } from './zab/page.ts'
 
@@ -9,6 +9,8 @@ export interface RecoveredState {
   /** To whom acceptedEpoch was promised, or 0. */
   readonly acceptedLeader: PeerId
   readonly currentEpoch: number
+  /** The ensemble that the store belongs to: known to a damaged one too. 0 before founding. */
+  readonly ensembleId: EnsembleId
   readonly configuration: Configuration | null
   readonly previousConfiguration: Configuration | null
   /** The replicated state as the snapshot has it; empty when there is none. */

@@ -11,6 +11,7 @@
 import {
   formatZxid,
   type Effect,
+  type EnsembleId,
   type Event,
   type LogRecord,
   type Page,
@@ -94,6 +95,8 @@ export class Disk {
   #appendedSnapshot: StoredSnapshot | null = null
   #checkpoint: CheckpointWriter | null = null
   #transfers: SnapshotTransfers
+  /** Known to the directory, and kept when its store is set aside. */
+  #ensembleId: EnsembleId = 0
   #emit: (event: Event) => void = () => undefined
   /** Rises when the store is opened and when it is lost: what was under way then never completes. */
   #generation = 0
@@ -191,11 +194,14 @@ export class Disk {
   wipe(): void {
     this.#durable = new LogImage()
     this.#durableSnapshot = null
+    this.#ensembleId = 0
   }
 
   /** The store was set aside, and one that says why took its place. */
   damage(reason: string): void {
+    const ensembleId = this.#durable.configuration?.ensembleId ?? this.#ensembleId
     this.wipe()
+    this.#ensembleId = ensembleId
     this.#durable.apply({ type: 'damage-found', reason })
   }
 
@@ -234,6 +240,7 @@ export class Disk {
     const log = this.#durable
     const stored = this.#durableSnapshot
     const summary = stored?.summary ?? null
+    const configuration = log.configuration ?? summary?.configuration ?? null
     const { machine } = this.#surroundings
     let replica = machine.emptyReplica()
     if (stored !== null && summary !== null) {
@@ -252,7 +259,8 @@ export class Disk {
       acceptedEpoch: log.acceptedEpoch,
       acceptedLeader: log.acceptedLeader,
       currentEpoch: log.currentEpoch,
-      configuration: log.configuration ?? summary?.configuration ?? null,
+      ensembleId: configuration?.ensembleId ?? this.#ensembleId,
+      configuration,
       previousConfiguration: log.previousConfiguration,
       replica,
       logStart: log.start,

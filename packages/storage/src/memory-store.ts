@@ -41,7 +41,8 @@ export class MemoryStore<T> {
       async (inner) => this.log.open(inner),
     )
     const snapshot = this.snapshot.open(log.recovered.snapshotDirectory ?? '1')
-    const recovered = await recoverStore(log, snapshot, this.#options)
+    const ensembleId = log.recovered.configuration?.ensembleId ?? 0
+    const recovered = await recoverStore(log, snapshot, this.#options, ensembleId)
     log.follow(snapshot)
     const close = async (): Promise<void> => {
       await log.close()

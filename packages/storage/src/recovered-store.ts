@@ -8,6 +8,7 @@ import {
   formatZxid,
   samePageEnd,
   type Configuration,
+  type EnsembleId,
   type Page,
   type PageEnd,
   type PeerId,
@@ -20,6 +21,8 @@ export interface RecoveredStore<T> {
   readonly acceptedEpoch: number
   readonly acceptedLeader: PeerId
   readonly currentEpoch: number
+  /** The ensemble that the store belongs to: known to a damaged one too. 0 before founding. */
+  readonly ensembleId: EnsembleId
   readonly configuration: Configuration | null
   readonly previousConfiguration: Configuration | null
   /** As the snapshot has it, or the empty one. */
@@ -50,6 +53,7 @@ export async function recoverStore<T>(
   log: Log,
   snapshot: Snapshot<T>,
   kind: ReplicaKind<T>,
+  ensembleId: EnsembleId,
 ): Promise<RecoveredStore<T>> {
   const { start, pageEnds, ...rest } = log.recovered
   const replica = (await snapshot.load()) ?? kind.emptyReplica()
@@ -68,6 +72,7 @@ export async function recoverStore<T>(
     acceptedEpoch: rest.acceptedEpoch,
     acceptedLeader: rest.acceptedLeader,
     currentEpoch: rest.currentEpoch,
+    ensembleId,
     configuration: rest.configuration,
     previousConfiguration: rest.previousConfiguration,
     replica,

@@ -152,7 +152,7 @@ async function openParts<T>(
     const name = log.recovered.snapshotDirectory ?? firstSnapshotName
     const createSink = options.sinkFactory
     snapshot = await LevelSnapshot.open({ directory: snapshotPath, name, createSink })
-    const recovered = await recoverStore(log, snapshot, options)
+    const recovered = await recoverStore(log, snapshot, options, directory.identity.ensembleId)
     // Only now that the one in use is known to be sound: what is damaged is kept whole.
     await removeOtherSnapshots(snapshotPath, name)
     log.follow(snapshot)

@@ -46,6 +46,7 @@ describe('store', () => {
       acceptedEpoch: 0,
       acceptedLeader: 0,
       currentEpoch: 0,
+      ensembleId: 0,
       configuration: null,
       previousConfiguration: null,
       replica: new MapReplica(),
@@ -70,6 +71,7 @@ describe('store', () => {
       acceptedEpoch: 1,
       acceptedLeader: 1,
       currentEpoch: 1,
+      ensembleId: 4711,
       configuration: founding,
       previousConfiguration: null,
       logStart: noPage,
@@ -116,6 +118,7 @@ describe('damage', () => {
     const { store } = await openTestStore(dir)
 
     expect(store.recovered).toMatchObject({ acceptedEpoch: 0, pageEnds: [], history: [] })
+    expect(store.recovered).toMatchObject({ ensembleId: 4711, configuration: null })
     expect(store.recovered.damaged).toMatch(/segment 1, offset/)
     const [damaged] = damagedIn(dir) as [string]
     expect(damaged).toBe('damaged-2026-01-02T03-04-05.000Z')
@@ -125,6 +128,7 @@ describe('damage', () => {
 
     const again = await openTestStore(dir)
     expect(again.store.recovered.damaged).toBe(store.recovered.damaged)
+    expect(again.store.recovered.ensembleId).toBe(4711)
     await again.add({ type: 'damage-healed' })
     await again.store.close()
     const healed = await openTestStore(dir)

@@ -59,7 +59,7 @@ export class Following {
       acceptedEpoch: state.acceptedEpoch,
       acceptedLeader: state.acceptedLeader,
       counts: this.#counts,
-      ensembleId: state.configuration?.ensembleId ?? 0,
+      ensembleId: state.ensembleId,
     })
   }
 
@@ -263,15 +263,14 @@ export class Following {
   }
 
   #refusesConfiguration(theirs: Configuration): boolean {
-    const { options, configuration } = this.#state
-    const ours = configuration?.members ?? options.members
-    const sameEnsemble = configuration === null || configuration.ensembleId === theirs.ensembleId
+    const { members: ours, ensembleId } = this.#state
+    const sameEnsemble = ensembleId === 0 || ensembleId === theirs.ensembleId
     if (sameEnsemble && sameMembers(ours, theirs.members)) return false
     const leader = `peer ${String(this.leader)}`
     const detail = sameEnsemble
       ? `This peer has the members [${formatMembers(ours)}], the ensemble that ${leader} leads has ` +
         `[${formatMembers(theirs.members)}]. List the same ids with the same roles at every peer.`
-      : `This peer belongs to ensemble ${String(configuration.ensembleId)}, ${leader} leads ensemble ` +
+      : `This peer belongs to ensemble ${String(ensembleId)}, ${leader} leads ensemble ` +
         `${String(theirs.ensembleId)}. Start each peer on a directory of the ensemble that it lists.`
     this.#state.fail('CONFIG_MISMATCH', detail)
     this.#end('the configurations differ')

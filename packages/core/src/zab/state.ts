@@ -11,7 +11,7 @@ import type { Configuration, Member } from '../ensemble/configuration.ts'
 import { votersOf } from '../ensemble/configuration.ts'
 import { MajorityQuorum } from '../ensemble/quorum.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { PeerId } from '../ids.ts'
+import type { EnsembleId, PeerId } from '../ids.ts'
 import type { LogRecord } from '../log-record.ts'
 import type { Outbox } from '../outbox.ts'
 import type { PeerCoreOptions } from '../peer-core.ts'
@@ -52,6 +52,8 @@ export class ZabState {
   #currentEpoch: number
   #quorum: MajorityQuorum
   #voters: readonly PeerId[]
+  /** What the store knew its ensemble by, even if it lost all the rest; or 0. */
+  readonly #recoveredEnsembleId: EnsembleId
   readonly #links = new Set<PeerId>()
   readonly #openAppends: OpenAppend[] = []
   #syncedSeq = 0
@@ -71,6 +73,7 @@ export class ZabState {
     const { logStart, pageEnds, history, pageBytes } = recovered
     this.history = new History(logStart, pageEnds, history, pageBytes)
     this.configuration = recovered.configuration
+    this.#recoveredEnsembleId = recovered.ensembleId
     this.damaged = recovered.damaged
     this.lastCommitted = machine.end.last
     this.#acceptedEpoch = recovered.acceptedEpoch
@@ -84,6 +87,11 @@ export class ZabState {
 
   get id(): PeerId {
     return this.options.id
+  }
+
+  /** The ensemble that this peer belongs to; 0 before it is founded or joined. */
+  get ensembleId(): EnsembleId {
+    return this.configuration?.ensembleId ?? this.#recoveredEnsembleId
   }
 
   /** The members in force, or as listed before an ensemble is founded. */

@@ -107,6 +107,18 @@ describe('a damaged store', () => {
     expect(peer.standing.damaged).toBeNull()
     expect(peer.disk.damaged).toBeNull()
   })
+
+  test('is healed by no ensemble but its own', () => {
+    const ensemble = founded(3, 'a')
+    const peer = wiped(ensemble)
+    peer.disk.ensembleId = 4711
+    peer.disk.damage('a flipped bit')
+
+    ensemble.start(peer.id).run(3_000)
+
+    expect(peer.failures).toEqual(['CONFIG_MISMATCH'])
+    expect(peer.disk.damaged).toBe('a flipped bit')
+  })
 })
 
 describe('before UPTODATE', () => {

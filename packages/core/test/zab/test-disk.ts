@@ -20,6 +20,7 @@ export class TestDisk {
   acceptedEpoch = 0
   acceptedLeader = 0
   currentEpoch = 0
+  ensembleId = 0
   configuration: Configuration | null = null
   damaged: string | null = null
   snapshot: WordSnapshot | null = null
@@ -70,6 +71,7 @@ export class TestDisk {
     this.acceptedEpoch = 0
     this.acceptedLeader = 0
     this.currentEpoch = 0
+    this.ensembleId = 0
     this.configuration = null
     this.damaged = null
     this.snapshot = null
@@ -80,7 +82,9 @@ export class TestDisk {
 
   /** The store was set aside, as recovery does with one that is damaged. */
   damage(reason: string): void {
+    const { ensembleId } = this
     this.wipe()
+    this.ensembleId = ensembleId
     this.#make({ type: 'damage-found', reason })
   }
 
@@ -91,6 +95,7 @@ export class TestDisk {
       acceptedEpoch: this.acceptedEpoch,
       acceptedLeader: this.acceptedLeader,
       currentEpoch: this.currentEpoch,
+      ensembleId: this.ensembleId,
       configuration: this.configuration,
       previousConfiguration: null,
       replica: replica.asReplica(),
@@ -169,6 +174,7 @@ export class TestDisk {
         return
       case 'configuration':
         this.configuration = record.configuration
+        this.ensembleId = record.configuration.ensembleId
         return
       case 'damage-found':
         this.damaged = record.reason

@@ -103,6 +103,7 @@ const idle: CoreView = {
     damaged: null,
     reason: '',
   },
+  ensembleId: 0,
   configuration: null,
   acceptedEpoch: 1,
   currentEpoch: 1,
