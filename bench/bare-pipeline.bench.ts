@@ -29,10 +29,9 @@ async function measure(seconds: number): Promise<readonly Figures[]> {
     )
     const leader = processes.at(-1)
     if (leader === undefined) throw new Error('there are three')
-    // Compiled code, not compiling, is what is measured.
-    await ask(leader, { type: 'writes', callers: 64, seconds: warmUpSeconds })
     const results: Figures[] = []
     for (const callers of callerCounts) {
+      await ask(leader, { type: 'writes', callers, seconds: warmUpSeconds })
       const result = await ask<LoadResult & { syncs: number }>(leader, {
         type: 'writes',
         callers,

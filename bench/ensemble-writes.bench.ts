@@ -35,12 +35,11 @@ async function measure(seconds: number): Promise<readonly Figures[]> {
     const leader = peers[roles.indexOf('leader')]
     if (leader === undefined) throw new Error(`nobody leads: ${roles.join(', ')}`)
     await ask(leader, { type: 'prepare' })
-    // Compiled code, not compiling, is what is measured.
-    await ask(leader, { type: 'writes', callers: 64, seconds: warmUpSeconds })
     const results: Figures[] = []
     const cpuMicros = (): Promise<number[]> =>
       Promise.all(peers.map((peer) => ask<number>(peer, { type: 'cpu' })))
     for (const callers of callerCounts) {
+      await ask(leader, { type: 'writes', callers, seconds: warmUpSeconds })
       const before = await cpuMicros()
       const result = await ask<LoadResult & { syncs: number }>(leader, {
         type: 'writes',

@@ -52,8 +52,8 @@ export function writeFigures(
   }
 }
 
-/** How long 64 callers write before anything is measured. */
-export const warmUpSeconds = 2
+/** How long as many callers write before each measurement: compiled code, not compiling, is measured. */
+export const warmUpSeconds = 5
 
 /** How many callers the writes are measured with: alone, a few, many. */
 export const callerCounts = [1, 64, 1_024] as const
