@@ -9,3 +9,13 @@ export { drawScenario, type Scenario } from './scenario.ts'
 export { Scheduler } from './scheduler.ts'
 export { simulate, type Failure, type Outcome, type SimulationOptions } from './simulator.ts'
 export { Violation } from './violation.ts'
+export { checkBlackBox, type BlackBoxOptions, type BlackBoxReport } from './histories/black-box.ts'
+export {
+  parseHistory,
+  textOfData,
+  type CallEntry,
+  type CallResult,
+  type EventEntry,
+  type HistoryEntry,
+  type HistoryOperation,
+} from './histories/entry.ts'
