@@ -1,9 +1,11 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { checkBlackBox } from '../../src/histories/black-box.ts'
 import type { CallEntry, HistoryOperation } from '../../src/histories/entry.ts'
 import { Random } from '../../src/prng.ts'
 import { drawHistory, everyKind, type Shape } from './generated.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 })
 
