@@ -1,19 +1,11 @@
 /**
  * The replicated state, replayed from the committed log by other means than the core's: tree,
  * sessions, configuration. What no correct ensemble would ever commit throws, with the name of the
- * rule.
+ * rule. Of the core it knows types, and nothing that runs.
  */
-import {
-  formatZxid,
-  sessionIdAt,
-  type Configuration,
-  type SessionId,
-  type TreeTxn,
-  type Txn,
-  type Zxid,
-} from '@conclave/core/internal'
+import type { Configuration, SessionId, TreeTxn, Txn, Zxid } from '@conclave/core/internal'
 import { demand } from '../violation.ts'
-import { ephemeralsOf, TreeModel, type ModelChange } from './tree-model.ts'
+import { ephemeralsOf, placeText, TreeModel, type ModelChange } from './tree-model.ts'
 
 export interface ModelSession {
   readonly id: SessionId
@@ -97,7 +89,7 @@ export class StateModel {
         demand(
           this.isLive(txn.ephemeralOwner),
           'S2',
-          () => `${formatZxid(zxid)} creates ${txn.path} for a session that is not live`,
+          () => `${placeText(zxid)} creates ${txn.path} for a session that is not live`,
         )
       }
       const change = this.tree.apply(txn, zxid, timeMs)
@@ -107,7 +99,7 @@ export class StateModel {
   }
 
   #createSession(txn: Txn & { readonly type: 'create-session' }, zxid: Zxid): void {
-    const id = sessionIdAt(zxid)
+    const id = zxid as number as SessionId
     demand(!this.#sessions.has(id), 'S1', () => `session ${id} is created twice`)
     this.#sessions.set(id, {
       id,
@@ -125,7 +117,7 @@ export class StateModel {
     demand(
       session?.endedAt === null,
       'S3',
-      () => `${formatZxid(zxid)} ends session ${closed}, which is not live`,
+      () => `${placeText(zxid)} ends session ${closed}, which is not live`,
     )
     const owned = ephemeralsOf(this.tree, closed)
     demand(

@@ -49,6 +49,23 @@ const root: ModelZnode = {
   owner: 0,
 }
 
+/** A zxid as it is printed everywhere: epoch and counter. */
+export function placeText(zxid: number): string {
+  return `${Math.floor(zxid / 2 ** 32)}:${zxid % 2 ** 32}`
+}
+
+/** How many versions there are up to and with `zxid`. */
+function countUpTo(versions: readonly Version[], zxid: number): number {
+  let low = 0
+  let high = versions.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((versions[middle] as Version).zxid <= zxid) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 /** The path of the parent; of the root, the empty string. */
 export function parentPathOf(path: string): string {
   if (path === '/') return ''
@@ -79,11 +96,15 @@ export class TreeModel {
   /** The znode as it was right after `zxid`. */
   at(path: string, zxid: number): ModelZnode | null {
     const versions = this.#versions.get(path) ?? []
-    for (let index = versions.length - 1; index >= 0; index -= 1) {
-      const version = versions[index] as Version
-      if (version.zxid <= zxid) return version.znode
+    return versions[countUpTo(versions, zxid) - 1]?.znode ?? null
+  }
+
+  /** The zxids behind `after` at which the znode, or which children it has, changed. */
+  *changesOf(path: string, after: number): Generator<number, void, undefined> {
+    const versions = this.#versions.get(path) ?? []
+    for (let index = countUpTo(versions, after); index < versions.length; index += 1) {
+      yield (versions[index] as Version).zxid
     }
-    return null
   }
 
   /** Every path that was a znode right after `zxid`. */
