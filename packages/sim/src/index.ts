@@ -19,3 +19,6 @@ export {
   type HistoryEntry,
   type HistoryOperation,
 } from './histories/entry.ts'
+export { sessionText, type LoggedTxn, type Problem } from './histories/committed-order.ts'
+export { checkReplay, type ReplayOptions, type ReplayReport } from './histories/replay.ts'
+export { logAsTold, type ToldLog } from './histories/told-log.ts'

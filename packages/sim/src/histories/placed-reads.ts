@@ -113,17 +113,14 @@ class ReadCheck {
   #checkOther(call: CallEntry, { replies }: Seen): number | undefined {
     if (call.operation.type !== 'sync') return this.#places.get(call)
     const floor = this.#writes.before(call.calledAt)
-    // A sync without a zxid is known to have reached this much.
-    const zxid = call.zxid ?? floor?.zxid
-    if (zxid === undefined) return undefined
-    if (floor !== undefined && zxid < floor.zxid) {
-      this.#complain(
-        'C7',
-        call,
-        `it is at ${zxid}, before it was called: ${describeCall(floor.call)}`,
-      )
-    }
     const before = replies.before(returnOf(call))
+    const { zxid } = call
+    // Without a zxid it is known to have reached this much.
+    if (zxid === undefined) return Math.max(floor?.zxid ?? 0, before?.zxid ?? 0)
+    if (floor !== undefined && zxid < floor.zxid) {
+      const text = `it is at ${zxid}, before it was called`
+      this.#complain('C7', call, `${text}: ${describeCall(floor.call)}`)
+    }
     if (before !== undefined && zxid < before.zxid) {
       this.#complain('C4', call, `it is at ${zxid}, its session had seen ${before.zxid}`)
     }
