@@ -14,6 +14,8 @@ export interface Shape {
   readonly paths: readonly string[]
   /** Of the writes. */
   readonly unknownShare: number
+  /** Of the creates; 0.3 unless told. */
+  readonly ephemeralShare?: number
   /** What clients do, one as likely as the other. */
   readonly kinds: readonly (HistoryOperation['type'] | 'local-get' | 'set-version')[]
 }
@@ -158,7 +160,7 @@ class Drawing {
           path: name,
           value,
           sequential,
-          ephemeral: this.#random.chance(0.3),
+          ephemeral: this.#random.chance(this.#shape.ephemeralShare ?? 0.3),
         }
       }
       case 'set':

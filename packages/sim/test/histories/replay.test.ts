@@ -1,16 +1,8 @@
-import fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sessionText, type LoggedTxn } from '../../src/histories/committed-order.ts'
-import {
-  parseHistory,
-  textOfData,
-  type CallEntry,
-  type EventEntry,
-  type HistoryEntry,
-} from '../../src/histories/entry.ts'
+import type { CallEntry, EventEntry, HistoryEntry } from '../../src/histories/entry.ts'
 import { checkReplay } from '../../src/histories/replay.ts'
 import { logAsTold } from '../../src/histories/told-log.ts'
-import { drawHistory, everyKind } from './generated.ts'
 import { Service } from './service.ts'
 import {
   create,
@@ -23,8 +15,6 @@ import {
   Story,
   version,
 } from './synthetic.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const epoch = 3 * 2 ** 32
 
@@ -140,6 +130,15 @@ describe('C1', () => {
       .ok(name, [20, 29], remove('/a'))
 
     expect(rulesOf(story.entries, service.log)).toEqual([])
+  })
+
+  test('a sequential create is known by its digits', () => {
+    const service = new Service()
+    const session = service.openSession()
+    service.write(session, createSequential('/s-', 'x'))
+    const story = new Story().unknown(sessionText(session), 0, createSequential('/s-', 'x'))
+
+    expect(checkReplay(story.entries, service.log)).toEqual({ problems: [], txns: 2, placed: 1 })
   })
 })
 
@@ -395,79 +394,5 @@ describe('the log', () => {
       log: null,
       reason: expect.stringMatching(reason) as string,
     })
-  })
-})
-
-describe('histories of a service that is right', () => {
-  const shape = {
-    calls: 150,
-    clients: 6,
-    paths: ['/a', '/b', '/a/x', '/a/y'],
-    unknownShare: 0.1,
-    kinds: everyKind,
-  }
-  const seeds = fc.integer({ min: 0, max: 2 ** 31 })
-
-  test('pass, with zxids and without', () => {
-    fc.assert(
-      fc.property(seeds, (seed) => {
-        const drawn = drawHistory(seed, shape)
-        const blind = drawn.entries.map((entry) => ({ ...entry, zxid: undefined }))
-
-        expect(checkReplay(drawn.entries, drawn.log).problems).toEqual([])
-        expect(checkReplay(blind, drawn.log).problems).toEqual([])
-      }),
-      { numRuns: 40 },
-    )
-  })
-
-  test('pass against the log that the clients were told of', () => {
-    let judged = 0
-    fc.assert(
-      fc.property(seeds, (seed) => {
-        const kinds = everyKind.filter((kind) => kind !== 'close-session')
-        const drawn = drawHistory(seed, { ...shape, kinds, unknownShare: 0 })
-        const told = logAsTold(drawn.entries.filter((entry) => !createsEphemeral(entry)))
-        if (told.log === null) return
-        judged += 1
-
-        expect(checkReplay(drawn.entries, drawn.log).problems).toEqual([])
-      }),
-      { numRuns: 20 },
-    )
-    expect(judged).toBeGreaterThan(0)
-  })
-
-  function createsEphemeral({ operation }: CallEntry): boolean {
-    return operation.type === 'create' && operation.ephemeral === true
-  }
-})
-
-describe('entries', () => {
-  test('lines are a history, and a line that is none is named', () => {
-    const { entries } = right()
-    const lines = entries.map((entry) => JSON.stringify(entry))
-
-    expect(parseHistory(lines.join('\n'))).toEqual(JSON.parse(JSON.stringify(entries)))
-    expect(() => parseHistory(`${lines.join('\n')}\n{"type":"call"}`)).toThrow(/line 5 is no entry/)
-  })
-
-  test('data is text where it can be read, and equal only where the bytes are', () => {
-    const bytes = (length: number, fill: number): Uint8Array => new Uint8Array(length).fill(fill)
-
-    expect(textOfData(null)).toBeNull()
-    expect(textOfData(bytes(3, 0x61))).toBe('aaa')
-    expect(textOfData(bytes(2, 0xff))).toBe('0xffff')
-    expect(textOfData(bytes(500, 0x61))).toMatch(/^a{16}\.\.\.500 bytes, [0-9a-f]+$/)
-    expect(textOfData(bytes(500, 0x61))).not.toBe(textOfData(bytes(501, 0x61)))
-  })
-
-  test('a sequential create is known by its digits', () => {
-    const service = new Service()
-    const session = service.openSession()
-    service.write(session, createSequential('/s-', 'x'))
-    const story = new Story().unknown(sessionText(session), 0, createSequential('/s-', 'x'))
-
-    expect(checkReplay(story.entries, service.log)).toEqual({ problems: [], txns: 2, placed: 1 })
   })
 })
