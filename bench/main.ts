@@ -11,8 +11,9 @@ import {
   type Figures,
 } from './harness.ts'
 import { microBenches } from './micro.bench.ts'
+import { testKitBench } from './test-kit.bench.ts'
 
-const benches = [...microBenches, bareBench, ensembleBench]
+const benches = [...microBenches, testKitBench, bareBench, ensembleBench]
 const { names, json, ...options } = benchArguments()
 const known = benches.map(({ name }) => name)
 const unknown = names.filter((name) => !known.includes(name))

@@ -1,4 +1,4 @@
-/** The README's example is a program of this repository, and does what the README says it does. */
+/** The README's examples are programs of this repository, and do what the README says they do. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -10,29 +10,38 @@ import { expect, test } from 'vitest'
 import { readText, root } from './source-files.ts'
 
 const example = 'examples/first-steps.ts'
+const testExample = 'examples/failover.test.ts'
 
-/** The first fenced block of that language. */
-function firstBlock(language: string): string | undefined {
-  const fence = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms')
-  return fence.exec(readText('README.md'))?.[1]
+/** The fenced blocks of that language. */
+function blocksOf(language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms')
+  return [...readText('README.md').matchAll(fence)].map(([, block = '']) => block)
 }
 
-test(`the README's example is ${example}`, () => {
-  expect(firstBlock('ts')).toBe(readText(example))
+/** Runs a file of ours as whoever reads the README does. */
+async function run(file: string, cwd: string, options: readonly string[] = []): Promise<string> {
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const flags = ['--import', tsx, '--conditions=@conclave/source', ...options]
+  const program = [...flags, join(root, file)]
+  return (await promisify(execFile)(process.execPath, program, { cwd })).stdout
+}
+
+test(`the README's examples are ${example} and ${testExample}`, () => {
+  expect(blocksOf('ts')).toEqual([readText(example), readText(testExample)])
 })
 
 test("the README's example prints what the README says", { timeout: 30_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'conclave-readme-'))
   try {
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--import', tsx, '--conditions=@conclave/source', join(root, example)],
-      { cwd: folder },
-    )
-
-    expect(stdout).toBe(firstBlock('text'))
+    expect([await run(example, folder)]).toEqual(blocksOf('text'))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+})
+
+test("the README's test passes under node:test", { timeout: 30_000 }, async () => {
+  const told = await run(testExample, root, ['--test', '--test-reporter=tap'])
+
+  expect(told).toMatch(/^# pass 1$/m)
+  expect(told).toMatch(/^# fail 0$/m)
 })

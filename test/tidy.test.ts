@@ -104,16 +104,15 @@ describe('direction', () => {
     expect(strays).toEqual([])
   })
 
-  test('only the testing subpath loads the simulator', () => {
-    const loaders = inPackages.filter(
-      (file) =>
-        file.fileName.startsWith('packages/conclave/') &&
-        importsOf(file).some((target) => target.startsWith('@conclave/sim')),
-    )
+  test('only the testing subpath loads the simulator, and only tests load that', () => {
+    const isOfKit = (path: string): boolean => /^packages\/conclave\/src\/testing[./]/.test(path)
+    const loaders = inPackages
+      .filter((file) => packageOf(file.fileName) === 'conclave' && !isOfKit(file.fileName))
+      .filter((file) =>
+        importsOf(file).some((target) => /^(@conclave\/sim|\.\/testing)\b/.test(target)),
+      )
 
-    expect(
-      loaders.map((file) => file.fileName).filter((path) => !path.endsWith('/testing.ts')),
-    ).toEqual([])
+    expect(loaders.map((file) => file.fileName)).toEqual([])
   })
 
   test('every package is built after the packages it depends on', () => {

@@ -10,13 +10,14 @@ import {
   type PeerCore,
   type Standing,
 } from '@conclave/core/internal'
-import type { Call, Session, Zxid } from '@conclave/core'
+import type { Call, Zxid } from '@conclave/core'
 import type { Refusal, Transport } from '@conclave/net'
 import type { Clock } from './clock.ts'
 import { electionChannel, peerChannel } from './diagnostics.ts'
 import type { Driver, DriverListener } from './driver.ts'
 import type { Entropy } from './entropy.ts'
 import { givenUpBefore, givenUpError, onGivingUp } from './giving-up.ts'
+import type { LocalSession } from './local-session.ts'
 import {
   resolveCall,
   resolveSessionOptions,
@@ -126,7 +127,7 @@ export class LocalPeer implements Peer, DriverListener {
   }
 
   /** Opens a session on this peer. */
-  async session(options?: SessionOptions): Promise<Session> {
+  async session(options?: SessionOptions): Promise<LocalSession> {
     const sessionTimeoutMs = resolveSessionOptions(options, this.#options.timing)
     const tooLate = this.#tooLate()
     if (tooLate !== undefined) throw tooLate
