@@ -185,6 +185,16 @@ export default defineConfig(
     rules: { 'no-console': 'off' },
   },
   {
+    // node:test awaits its tests itself.
+    files: ['examples/**/*.test.ts'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: 'test', package: 'node:test' }] },
+      ],
+    },
+  },
+  {
     // The tools ask for a default export.
     files: ['*.config.ts'],
     rules: { 'no-restricted-syntax': 'off' },

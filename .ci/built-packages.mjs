@@ -1,7 +1,7 @@
 /**
- * Packs every package, installs the tarballs into an empty project as an application would, and
- * imports and type-checks them there: what is published is `dist`, and this is the only place that
- * looks at it.
+ * Packs every package, installs the tarballs into an empty project as an application would, imports
+ * and type-checks them there, and runs a test of a service on the kit: what is published is `dist`,
+ * and this is the only place that looks at it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,6 +28,27 @@ function entriesOf(manifest) {
     .map((subpath) => manifest.name + subpath.slice(1))
 }
 
+/** A test of a service, in the language that Node itself runs. */
+const serviceTest = `
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ensemble } from 'conclave/testing'
+
+test('a write outlives the loss of its leader', async () => {
+  const group = await ensemble({ seed: 7 })
+  try {
+    const { id } = group.leader
+    const session = await group.peers.find((peer) => peer.id !== id).session()
+    group.crash(id)
+    await session.create('/a')
+    assert.deepEqual(await session.children('/'), ['a'])
+    group.checkHistory()
+  } finally {
+    await group.close()
+  }
+})
+`
+
 try {
   const manifests = readdirSync(join(root, 'packages')).map((name) =>
     JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')),
@@ -43,6 +64,9 @@ try {
     const script = `const names = Object.keys(await import('${entry}')); console.log('${entry}:', names.length, 'names')`
     process.stdout.write(run('node', ['--input-type=module', '--eval', script], project))
   }
+
+  writeFileSync(join(project, 'service.test.mjs'), serviceTest)
+  run('node', ['--test', 'service.test.mjs'], project)
 
   // The declarations must stand without our sources and our compiler settings.
   writeFileSync(

@@ -1,7 +1,8 @@
-/** What `import 'conclave'` gives: an addition is a line in this file, and a promise. */
+/** What `import 'conclave'` and its subpaths give: an addition is a line in this file, and a promise. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as conclave from 'conclave'
+import * as testing from 'conclave/testing'
 import { expect, test } from 'vitest'
 
 const facade = readFileSync(fileURLToPath(new URL('../src/index.ts', import.meta.url)), 'utf8')
@@ -49,4 +50,9 @@ test('the façade names these, at most 25, one by one', () => {
     'type Zxid',
   ])
   expect(names.length).toBeLessThanOrEqual(25)
+})
+
+test('the test kit exports these values, and nobody else has them', () => {
+  expect(Object.keys(testing).sort()).toEqual(['checkHistory', 'ensemble'])
+  expect(Object.keys(conclave)).not.toContain('ensemble')
 })

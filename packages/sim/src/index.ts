@@ -15,9 +15,12 @@ export {
   textOfData,
   type CallEntry,
   type CallResult,
+  type EntryStat,
   type EventEntry,
   type HistoryEntry,
   type HistoryOperation,
+  type Value,
+  type WriteStep,
 } from './histories/entry.ts'
 export { sessionText, type LoggedTxn, type Problem } from './histories/committed-order.ts'
 export { checkReplay, type ReplayOptions, type ReplayReport } from './histories/replay.ts'

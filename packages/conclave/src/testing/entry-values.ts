@@ -11,6 +11,6 @@ export function entryValue(data: Bytes | undefined): Value {
 }
 
 export function entryStat(stat: Stat): EntryStat {
-  const { czxid, mzxid, pzxid, version, cversion, dataLength, numChildren } = stat
-  return { czxid, mzxid, pzxid, version, cversion, dataLength, numChildren }
+  const { czxid, mzxid, pzxid, version, cversion, numChildren } = stat
+  return { czxid, mzxid, pzxid, version, cversion, numChildren }
 }

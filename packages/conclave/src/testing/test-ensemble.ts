@@ -97,7 +97,10 @@ export class TestEnsemble implements AsyncDisposable {
       const value = condition()
       if (Boolean(value)) return value as Exclude<T, false | null | undefined | 0 | ''>
       if (this.#time.nowMs >= endMs) {
-        throw new CoordinationError('TIMEOUT', `until() waited ${withinMs} ms for ${condition}`)
+        throw new CoordinationError(
+          'TIMEOUT',
+          `until() waited ${withinMs} ms for ${String(condition)}`,
+        )
       }
       await this.#time.sleep(lookMs)
     }

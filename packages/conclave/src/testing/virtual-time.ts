@@ -9,7 +9,7 @@
  */
 // By name, not the globals: those may be a runner's fakes.
 import { clearImmediate, setImmediate } from 'node:timers'
-import { CoordinationError } from '@conclave/core'
+import type { CoordinationError } from '@conclave/core'
 import { Scheduler } from '@conclave/sim'
 
 /**

@@ -28,7 +28,7 @@ async function turmoil(seed: number): Promise<{ group: TestEnsemble; history: st
   return { group, history: JSON.stringify(group.history) }
 }
 
-describe('history', () => {
+describe('history', { timeout: 30_000 }, () => {
   test('has what sessions asked and were told, in the order in which they asked', async () => {
     await using group = await ensemble()
     const session = await group.peer(1).session()
@@ -75,7 +75,7 @@ describe('history', () => {
     const [one, again, other] = runs.map(({ history }) => history)
     expect(again).toBe(one)
     expect(other).not.toBe(one)
-  }, 30_000)
+  })
 
   test('what was never answered stays unknown, and what it may have done is allowed', async () => {
     await using group = await ensemble()

@@ -13,7 +13,7 @@ async function messageOf(code: string, call: () => unknown): Promise<string> {
   throw new Error('it was accepted')
 }
 
-describe('options that cannot be', () => {
+describe('options that cannot be', { timeout: 30_000 }, () => {
   test.each([
     [{ peers: 0 }, 'peers'],
     [{ peers: 10 }, 'peers'],
@@ -27,7 +27,7 @@ describe('options that cannot be', () => {
   })
 })
 
-describe('a test that asks for what cannot be', () => {
+describe('a test that asks for what cannot be', { timeout: 30_000 }, () => {
   test('is told which peers there are', async () => {
     await using group = await ensemble()
     for (const call of [
@@ -90,10 +90,10 @@ describe('a test that asks for what cannot be', () => {
     group.crash(3)
 
     expect(await messageOf('TIMEOUT', () => group.expireSession(session))).toContain('no leader')
-  }, 30_000)
+  })
 })
 
-describe('an ensemble that is closed', () => {
+describe('an ensemble that is closed', { timeout: 30_000 }, () => {
   test('refuses every verb, and says so', async () => {
     const group = await ensemble()
     const session = await group.peer(1).session()

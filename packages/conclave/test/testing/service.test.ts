@@ -20,7 +20,7 @@ async function acquire(session: Session, path: string): Promise<Zxid> {
   }
 }
 
-describe('services over an ensemble under test', () => {
+describe('services over an ensemble under test', { timeout: 30_000 }, () => {
   test('S8: a holder that is cut off stops in time, before the next one begins', async () => {
     await using group = await ensemble({ seed: 3 })
     const former = group.leader!
@@ -75,7 +75,7 @@ describe('services over an ensemble under test', () => {
     expect(tokens.length).toBeGreaterThanOrEqual(9)
     expect(tokens).toEqual([...tokens].sort((a, b) => a - b))
     group.checkHistory()
-  }, 30_000)
+  })
 
   test('a process may have many ensembles at once, and nothing is left of them', async () => {
     // Timers are the runner's own: the kit has none.
@@ -96,5 +96,5 @@ describe('services over an ensemble under test', () => {
     await Promise.all(groups.map((group) => group.close()))
 
     expect(handles()).toEqual(before)
-  }, 30_000)
+  })
 })

@@ -9,7 +9,7 @@ function followersOf(group: TestEnsemble): number[] {
   return group.peers.filter((peer) => peer !== group.leader).map((peer) => peer.id)
 }
 
-describe('an ensemble under test', () => {
+describe('an ensemble under test', { timeout: 30_000 }, () => {
   test('is ready: one leads, all follow, and what one writes the others read', async () => {
     await using group = await ensemble()
 
@@ -46,7 +46,7 @@ describe('an ensemble under test', () => {
   })
 })
 
-describe('crash and restart', () => {
+describe('crash and restart', { timeout: 30_000 }, () => {
   test('another peer leads, and sessions of the others live on', async () => {
     await using group = await ensemble()
     const former = group.leader!
@@ -151,7 +151,7 @@ describe('crash and restart', () => {
   })
 })
 
-describe('partition and heal', () => {
+describe('partition and heal', { timeout: 30_000 }, () => {
   test('the side without a quorum is suspended and answers nothing, then catches up', async () => {
     await using group = await ensemble()
     const former = group.leader!
@@ -200,7 +200,7 @@ describe('partition and heal', () => {
   })
 })
 
-describe('pause and resume', () => {
+describe('pause and resume', { timeout: 30_000 }, () => {
   test('a paused leader is followed no more, and learns of it when it resumes', async () => {
     await using group = await ensemble()
     const former = group.leader!
@@ -237,7 +237,7 @@ describe('pause and resume', () => {
   })
 })
 
-describe('expireSession', () => {
+describe('expireSession', { timeout: 30_000 }, () => {
   test.each(['leader', 'follower'] as const)(
     'ends one session of the %s, and no other',
     async (on) => {

@@ -14,7 +14,7 @@ function majorityOf(group: TestEnsemble): number[] {
   return group.peers.filter((peer) => peer !== group.leader).map((peer) => peer.id)
 }
 
-describe('virtual time', () => {
+describe('virtual time', { timeout: 30_000 }, () => {
   test('stands still while nothing is awaited, and flows while a call is', async () => {
     await using group = await ensemble()
     const session = await group.peer(1).session()
@@ -71,7 +71,7 @@ describe('virtual time', () => {
       code: 'TIMEOUT',
     })
     expect(group.nowMs - beganMs).toBeCloseTo(150_000, -1)
-  }, 30_000)
+  })
 
   test('until waits for what no call waits for, and says what it waited for in vain', async () => {
     await using group = await ensemble()
@@ -101,7 +101,7 @@ describe('virtual time', () => {
 
     await (await group.peer(2).session()).create('/a')
     expect((await next).value).toMatchObject({ type: 'created', path: '/a' })
-  }, 30_000)
+  })
 
   test('who waits for what cannot come is warned, once, with the calls and the mend', async () => {
     await using group = await ensemble()
@@ -118,10 +118,10 @@ describe('virtual time', () => {
     expect(warning.message).toContain('restart()')
     await Promise.all(others.map((id) => group.restart(id)))
     expect((await waiting).path).toBe('/a')
-  }, 30_000)
+  })
 })
 
-describe('beside a runner’s fake timers', () => {
+describe('beside a runner’s fake timers', { timeout: 30_000 }, () => {
   test('calls are answered and time passes, and the fakes stay where they are', async () => {
     vi.useFakeTimers()
     const faked = Date.now()
