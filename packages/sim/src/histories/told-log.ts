@@ -7,6 +7,7 @@
  * judged by half a log would be called wrong.
  */
 import type {
+  ErrorCode,
   Operation,
   SessionId,
   TreeTxn,
@@ -31,8 +32,9 @@ export type ToldLog =
 export function logAsTold(entries: readonly HistoryEntry[]): ToldLog {
   const told: { readonly call: CallEntry; readonly zxid: number }[] = []
   for (const call of entries) {
-    if (call.type !== 'call' || !isWrite(call) || call.outcome === 'not-applied') continue
+    if (call.type !== 'call' || !isWrite(call)) continue
     const zxid = toldZxid(call)
+    if (call.outcome === 'not-applied' && zxid === undefined) continue
     if (call.outcome === 'unknown' || zxid === undefined) {
       return { log: null, reason: `nobody was told the place of ${describeCall(call)}` }
     }
@@ -74,6 +76,11 @@ class LogDraft {
     }
     const head = { timeMs: 0, session, requestId: call.id + 1 }
     const { tree } = this.#model
+    if (call.outcome === 'not-applied') {
+      const code = call.error as ErrorCode
+      this.#append(zxid, { ...head, type: 'refuse', code, path: '', operation: 0, limit: null })
+      return null
+    }
     if (call.operation.type === 'close-session') {
       const paths = ephemeralsOf(tree, session)
       this.#append(zxid, {
