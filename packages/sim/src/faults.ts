@@ -63,6 +63,17 @@ export type Fault = { readonly at: Microseconds } & (
 )
 export type FaultType = Fault['type']
 
+/** The fault as far as it is about these peers; `null` when nothing of it is left. */
+export function faultAmong(fault: Fault, peers: ReadonlySet<PeerId>): Fault | null {
+  if ('target' in fault && 'peer' in fault.target)
+    return peers.has(fault.target.peer) ? fault : null
+  if ('a' in fault) return peers.has(fault.a) && peers.has(fault.b) ? fault : null
+  if (!('ways' in fault)) return fault
+  const ways = fault.ways.filter((way) => way.every((peer) => peers.has(peer)))
+  if (ways.length === fault.ways.length) return fault
+  return ways.length === 0 ? null : { ...fault, ways }
+}
+
 /** Has the fault happen now. A target that is not there is left alone. */
 export function inject(fault: Fault, ensemble: Ensemble, scheduler: Scheduler): void {
   switch (fault.type) {

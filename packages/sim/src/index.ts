@@ -7,7 +7,17 @@ export { hash, Random } from './prng.ts'
 export { drawNamedScenario, scenarioNames } from './named-scenarios.ts'
 export { drawScenario, type Scenario } from './scenario.ts'
 export { Scheduler } from './scheduler.ts'
+export { ShapeError } from './shapes.ts'
+export {
+  defaultShrinkRuns,
+  shrink,
+  type Rerun,
+  type ShrinkOptions,
+  type ShrinkProgress,
+  type Shrunk,
+} from './shrink.ts'
 export { simulate, type Failure, type Outcome, type SimulationOptions } from './simulator.ts'
+export { formatTape, parseTape, type Tape } from './tape.ts'
 export { Violation } from './violation.ts'
 export { checkBlackBox, type BlackBoxOptions, type BlackBoxReport } from './histories/black-box.ts'
 export {

@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly print?: (line: string) => void
   /** Lines of the trace that a failure shows. */
   readonly keptLines?: number
+  /** What to type to see the run again, where the scenario's own name and seed do not tell it. */
+  readonly replay?: string
 }
 
 /** What a run came to. */
@@ -91,7 +93,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
       detail: broken.detail,
       at: scheduler.now,
       lines: trace.lines(),
-      replay: replayOf(scenario),
+      replay: options.replay ?? replayOf(scenario),
       cause: broken.cause instanceof Error ? (broken.cause.stack ?? null) : null,
     }
   }

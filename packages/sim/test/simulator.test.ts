@@ -1,39 +1,11 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { Effect, Event, RecoveredState } from '@conclave/core/internal'
-import { realMachine, type Machine, type SimulatedCore } from '../src/machine.ts'
+import type { Effect, Event } from '@conclave/core/internal'
+import type { Machine } from '../src/machine.ts'
 import { drawNamedScenario } from '../src/named-scenarios.ts'
 import { drawScenario, type Scenario } from '../src/scenario.ts'
 import { simulate } from '../src/simulator.ts'
+import { changing, machineWith, sound, stepping } from './machines.ts'
 import { tinyCodec } from './tiny-codec.ts'
-
-const sound = realMachine(tinyCodec)
-
-/** A machine whose cores are wrapped, or started from something else, than the sound one's. */
-function machineWith(
-  wrap: (core: SimulatedCore, id: number) => SimulatedCore,
-  recover: (recovered: RecoveredState) => RecoveredState = (recovered) => recovered,
-): Machine {
-  const createCore: Machine['createCore'] = (options, recovered) =>
-    wrap(sound.createCore(options, recover(recovered)), options.id)
-  return { ...sound, createCore }
-}
-
-/** The core, but for what a test changes of its steps. */
-function stepping(core: SimulatedCore, step: SimulatedCore['step']): SimulatedCore {
-  return {
-    step,
-    inspect: () => core.inspect(),
-    sessionDeadlineMs: (session) => core.sessionDeadlineMs(session),
-    get replica() {
-      return core.replica
-    },
-  }
-}
-
-/** Changes each effect of each step; what becomes nothing is left out. */
-function changing(core: SimulatedCore, change: (effect: Effect) => Effect | null): SimulatedCore {
-  return stepping(core, (events) => core.step(events).flatMap((effect) => change(effect) ?? []))
-}
 
 /** Enough for what nearly every run trips over. */
 const few = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
