@@ -29,6 +29,11 @@ export class Report {
     this.#proves = proves
   }
 
+  /** What failed so far, the first first. */
+  get failed(): readonly { readonly seed: number; readonly failure: Failure }[] {
+    return this.#failed
+  }
+
   add(outcome: Outcome): void {
     const { seed, hash, events, committedTxns, failure } = outcome
     this.#done += 1

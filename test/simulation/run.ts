@@ -3,16 +3,29 @@
  *
  *   npm run sim -- --seeds 500 --first 1      500 seeds from 1 on, 60 virtual seconds each
  *   npm run sim -- --seed 42 --trace          one seed, every line of its trace
+ *   npm run sim -- --seed 42 --shrink         one seed, and what it takes to fail as it does
+ *   npm run sim -- --tape FILE --trace        a run that was written down
  *   npm run sim -- --scenario returning-sessions --seeds 50 --seconds 40
+ *
+ * A run that fails leaves its tape in sim-failures/; the first of each invariant is shrunk as well.
  *
  * Exits with 1 when an invariant is violated, when a run does not come to rest after its faults, or
  * when so many seeds never reach something that they should.
  */
 import { fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { drawNamedScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
+import {
+  drawNamedScenario,
+  parseTape,
+  realMachine,
+  simulate,
+  type Outcome,
+  type Scenario,
+} from '@conclave/sim'
 import { pageCodec } from '@conclave/storage'
+import { replayTape, shrinkToFiles, writeTape } from './failure-files.ts'
 import { Report } from './report.ts'
 
 const { values } = parseArgs({
@@ -22,6 +35,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string' },
     scenario: { type: 'string', default: 'swarm' },
+    tape: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     hashes: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
@@ -38,25 +53,48 @@ function numberOf(name: 'seeds' | 'first' | 'seconds' | 'seed' | 'workers' | 'st
 
 const seconds = numberOf('seconds')
 const machine = realMachine(pageCodec)
+/** So many failures are shrunk, at most. */
+const mostShrunk = 3
 
-function runSeed(seed: number, print?: (line: string) => void): Outcome {
-  return simulate(drawNamedScenario(values.scenario, seed, seconds), {
-    machine,
-    ...(print && { print }),
-  })
+function scenarioOf(seed: number): Scenario {
+  return drawNamedScenario(values.scenario, seed, seconds)
 }
 
-/** One seed, here. */
-function runOne(seed: number): number {
+/** One run, here; where it was read from a tape, `path` is where. */
+function runOne(scenario: Scenario, path?: string): number {
   const print = values.trace ? (line: string) => console.log(line) : undefined
   const report = new Report(1, true, !values.trace)
-  report.add(runSeed(seed, print))
+  const outcome = simulate(scenario, {
+    machine,
+    ...(print && { print }),
+    ...(path !== undefined && { replay: replayTape(path) }),
+  })
+  report.add(outcome)
+  if (outcome.failure !== null) {
+    if (path === undefined) writeTape(scenario, outcome.failure)
+    if (values.shrink) shrinkToFiles(scenario, outcome.failure, machine)
+  }
   return report.finish()
+}
+
+/** Writes the tape of each run that failed, and shrinks the first of each invariant. */
+function keepFailures(report: Report): void {
+  const seen = new Set<string>()
+  for (const { seed, failure } of report.failed) {
+    const scenario = scenarioOf(seed)
+    writeTape(scenario, failure)
+    if (seen.size < mostShrunk && !seen.has(failure.invariant)) {
+      seen.add(failure.invariant)
+      shrinkToFiles(scenario, failure, machine)
+    }
+  }
 }
 
 /** A share of the seeds, told to whoever started this process. */
 function runShare(first: number, end: number, step: number): void {
-  for (let seed = first; seed < end; seed += step) process.send?.(runSeed(seed))
+  for (let seed = first; seed < end; seed += step) {
+    process.send?.(simulate(scenarioOf(seed), { machine }))
+  }
 }
 
 /** All seeds, in processes of their own. */
@@ -78,11 +116,16 @@ async function runAll(first: number, count: number, workers: number): Promise<nu
   const codes = await Promise.all(shares)
   const own = codes.find((code) => code !== 0)
   if (own !== undefined) console.error('a simulating process broke off: see above')
+  keepFailures(report)
   return own ?? report.finish()
 }
 
 const first = numberOf('first')
 const count = numberOf('seeds')
 if (values.step !== undefined) runShare(first, first + count, numberOf('step'))
-else if (values.seed !== undefined) process.exitCode = runOne(numberOf('seed'))
+else if (values.tape !== undefined) {
+  const { story, scenario } = parseTape(readFileSync(values.tape, 'utf8'))
+  console.log(story)
+  process.exitCode = runOne(scenario, values.tape)
+} else if (values.seed !== undefined) process.exitCode = runOne(scenarioOf(numberOf('seed')))
 else process.exitCode = await runAll(first, count, Math.max(1, numberOf('workers')))

@@ -8,9 +8,12 @@ import { Coverage, type Marks } from './coverage.ts'
 import { Ensemble } from './ensemble.ts'
 import { inject } from './faults.ts'
 import type { Machine } from './machine.ts'
+import { describePeers } from './peer-lines.ts'
+import { describeFault } from './plan-text.ts'
 import { demandProgress } from './progress.ts'
 import type { Scenario } from './scenario.ts'
 import { Scheduler, secondUs, type Microseconds } from './scheduler.ts'
+import { drawChart } from './sequence-chart.ts'
 import { Trace } from './trace.ts'
 import { Violation } from './violation.ts'
 import { Workload } from './workload.ts'
@@ -45,12 +48,20 @@ export interface Failure {
   readonly invariant: string
   readonly detail: string
   readonly at: Microseconds
+  /** The newest lines of the trace. */
   readonly lines: readonly string[]
+  /** The newest messages, a column for each peer. */
+  readonly chart: readonly string[]
+  /** Where each peer stands. */
+  readonly peers: readonly string[]
   /** What to type to see it again. */
   readonly replay: string
   /** What the core threw, if it did: its stack. */
   readonly cause: string | null
 }
+
+/** How long the chart of a failure is. */
+const chartRows = 60
 
 /** Runs a scenario to its end, or to the first violation. */
 export function simulate(scenario: Scenario, options: SimulationOptions): Outcome {
@@ -76,7 +87,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     workload.start(activities)
     for (const fault of faults) {
       scheduler.at(fault.at, () => {
-        trace.note(scheduler.now, 0, JSON.stringify(fault))
+        trace.note(scheduler.now, 0, describeFault(fault))
         inject(fault, ensemble, scheduler)
       })
     }
@@ -93,6 +104,8 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
       detail: broken.detail,
       at: scheduler.now,
       lines: trace.lines(),
+      chart: drawChart(trace.newest(), [...ensemble.members.keys()], chartRows),
+      peers: describePeers(ensemble.members.values()),
       replay: options.replay ?? replayOf(scenario),
       cause: broken.cause instanceof Error ? (broken.cause.stack ?? null) : null,
     }

@@ -19,7 +19,8 @@ type Entry =
   | { readonly mark: '<'; readonly effect: Effect }
   | { readonly mark: '!'; readonly text: string }
 
-interface Line {
+/** One line, as a value. */
+export interface TraceLine {
   readonly at: Microseconds
   readonly peer: PeerId
   readonly entry: Entry
@@ -27,7 +28,7 @@ interface Line {
 
 export class Trace {
   readonly #kept: number
-  readonly #lines: Line[] = []
+  readonly #lines: TraceLine[] = []
   readonly #print: ((line: string) => void) | null
   #hash = 0x811c9dc5
   #count = 0
@@ -66,11 +67,16 @@ export class Trace {
   }
 
   /** The newest lines, oldest first. */
-  lines(): string[] {
-    return this.#lines.slice(-this.#kept).map(formatLine)
+  newest(): readonly TraceLine[] {
+    return this.#lines.slice(-this.#kept)
   }
 
-  #add(line: Line): void {
+  /** The same as text. */
+  lines(): string[] {
+    return this.newest().map(formatLine)
+  }
+
+  #add(line: TraceLine): void {
     this.#count += 1
     this.#print?.(formatLine(line))
     this.#lines.push(line)
@@ -107,7 +113,7 @@ export class Trace {
   }
 }
 
-function formatLine({ at, peer, entry }: Line): string {
+function formatLine({ at, peer, entry }: TraceLine): string {
   const place = `${(at / 1_000_000).toFixed(6)} ${peer === 0 ? '-' : peer}`
   switch (entry.mark) {
     case '>':
@@ -151,7 +157,8 @@ export function describeEffect(effect: Effect): string {
   }
 }
 
-function describeMessage(message: Message): string {
+/** A message as a trace shows it. */
+export function describeMessage(message: Message): string {
   return message.type === 'proposal'
     ? `proposal ${describePage(message.page)}`
     : describeFields(message)

@@ -129,7 +129,16 @@ describe('shrinking a failure', () => {
 describe('a candidate counts only if the same is violated', () => {
   const scenario = drawNamedScenario('swarm', 3, 30)
   const failureOf = (invariant: string, detail: string): Failure => {
-    return { invariant, detail, at: 29_000_000, lines: [], replay: '', cause: null }
+    return {
+      invariant,
+      detail,
+      at: 29_000_000,
+      lines: [],
+      chart: [],
+      peers: [],
+      replay: '',
+      cause: null,
+    }
   }
 
   test('what is needed stays, though without it something else fails', () => {
