@@ -29,9 +29,11 @@ function nameOf({ name, seed }: Scenario): string {
   return name === 'swarm' ? String(seed) : `${name}-${seed}`
 }
 
-/** Writes the tape of a run that failed. Its path. */
-export function writeTape(scenario: Scenario, failure: Failure): string {
-  return write(`${nameOf(scenario)}.json`, formatTape({ story: storyOf(failure), scenario }))
+/** Writes the tape of a run that failed, and says what runs it again. */
+export function writeTape(scenario: Scenario, failure: Failure): void {
+  const text = formatTape({ story: storyOf(failure), scenario })
+  const path = write(`${nameOf(scenario)}.json`, text)
+  console.log(`written down: ${replayTape(path)}`)
 }
 
 /** Shrinks a run that failed, says how it goes, and writes what is left. */

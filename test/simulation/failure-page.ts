@@ -9,7 +9,7 @@ export interface PageContent {
 }
 
 const chartLegend =
-  'seconds, then a column a peer: ->2 leaves for peer 2, <-1 has come from peer 1, ! done to it'
+  'seconds, then a column a peer: ->2 leaves for peer 2, <-1 has come from peer 1, ! done to it; without pings'
 const traceLegend =
   'seconds, peer (- is the run); > event into the core, < effect out of it, ! the simulator'
 

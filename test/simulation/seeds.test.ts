@@ -1,6 +1,6 @@
 /**
  * A few whole runs of the simulator, with fixed seeds: what `npm run sim` does for hours, for some
- * seconds. Every seed that ever failed is here, with its story.
+ * seconds. What fails now leaves a tape (tapes.test.ts); seeds that failed before are here.
  */
 import { drawNamedScenario, drawScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
 import { pageCodec } from '@conclave/storage'
@@ -16,7 +16,10 @@ function storyOf({ failure }: Outcome): string {
   return [...failure.lines.slice(-40), `${failure.invariant}: ${failure.detail}`].join('\n')
 }
 
-/** Seeds that failed once. A scenario is drawn anew when the swarm changes: then the story remains. */
+/**
+ * Seeds that failed once, before what failed was written down. What is drawn has changed since, so
+ * that they mean other runs today: the stories remain.
+ */
 const regressions: readonly (readonly [seed: number, seconds: number, story: string])[] = [
   [
     4,

@@ -1,8 +1,9 @@
 /**
  * The messages of a trace's end as a chart: a column for each peer, time downwards. A message stands
- * once where it leaves and once where it arrives; what never arrives was lost.
+ * once where it leaves and once where it arrives; what never arrives was lost. Signs of life between
+ * leader and learners are left out: there is always one.
  */
-import type { PeerId } from '@conclave/core/internal'
+import type { Message, PeerId } from '@conclave/core/internal'
 import { formatTime } from './plan-text.ts'
 import { describeMessage, type TraceLine } from './trace.ts'
 
@@ -39,17 +40,21 @@ function marksOf({ at, peer, entry }: TraceLine): readonly Mark[] {
       return [{ at, peer, text: peer === 0 ? entry.text : `! ${entry.text}` }]
     case '>': {
       const { event } = entry
-      if (event.type !== 'message-received') return []
+      if (event.type !== 'message-received' || isSignOfLife(event.message)) return []
       return [{ at, peer, text: `<-${event.from} ${describeMessage(event.message)}` }]
     }
     case '<': {
       const { effect } = entry
       if (effect.type !== 'send') return []
-      return effect.messages.map((message) => {
-        return { at, peer, text: `->${effect.to} ${describeMessage(message)}` }
-      })
+      return effect.messages
+        .filter((message) => !isSignOfLife(message))
+        .map((message) => ({ at, peer, text: `->${effect.to} ${describeMessage(message)}` }))
     }
   }
+}
+
+function isSignOfLife({ type }: Message): boolean {
+  return type === 'ping' || type === 'pong'
 }
 
 function cell(text: string): string {
