@@ -1,14 +1,17 @@
 /**
  * LevelDB, with the types it really has and the care it needs. The only file that names `level`.
  *
- * What it does not do of its own accord: say that it dropped records when it was opened (it writes
- * that to its LOG, and we read it), sync its directory, or stop after a failed write (whoever writes
- * must: see level-snapshot.ts). It is never asked to repair anything.
+ * What it does not do of its own accord: say that it dropped records when it was opened, sync its
+ * directory, or stop after a failed write (whoever writes must: see level-snapshot.ts). It is never
+ * asked to repair anything.
+ *
+ * It drops what a power failure tore of the last batch, and what a bad disk changed, and cannot tell
+ * the one from the other. Nor need it: what is left is a snapshot, by its digest and by its place in
+ * the log, or it is damage (ADR 0011).
  */
-import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Level } from 'level'
-import { isMissing, syncDirectory } from './files.ts'
+import { syncDirectory } from './files.ts'
 import { DamageError } from './snapshot.ts'
 
 export type DatabaseEntry = readonly [key: Uint8Array, value: Uint8Array]
@@ -54,7 +57,8 @@ export class Database {
 
   /**
    * Opens the database in a directory, which must hold one unless `isNew`. Rejects with a
-   * `DamageError` when it lost anything, a `DatabaseLockedError` when somebody else has it open.
+   * `DamageError` when files are missing or no database, a `DatabaseLockedError` when somebody else
+   * has it open.
    */
   static async open(directory: string, isNew: boolean): Promise<Database> {
     const level: ByteLevel = new Level(directory, {
@@ -70,7 +74,6 @@ export class Database {
     }
     const database = new Database(directory, level)
     try {
-      await assertNothingDropped(directory)
       await syncDirectory(directory)
       await syncDirectory(dirname(directory))
     } catch (error) {
@@ -158,18 +161,6 @@ function readingError(error: unknown): unknown {
 /** True of what the system says when files are gone or places in them are named that cannot be. */
 function isFault(message: string): boolean {
   return message.includes('No such file or directory') || message.includes('Invalid argument')
-}
-
-/** What LevelDB writes to its LOG, and nowhere else, when it has not read everything. */
-const dropped = /dropping \d+ bytes|ignoring error|Corruption/
-
-async function assertNothingDropped(directory: string): Promise<void> {
-  const log = await readFile(join(directory, 'LOG'), 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return ''
-    throw error
-  })
-  const line = log.split('\n').find((one) => dropped.test(one))
-  if (line !== undefined) throw new DamageError(`LevelDB in ${directory} reports: ${line}`)
 }
 
 /** What an error of `open` means. */

@@ -4,5 +4,6 @@
  */
 export { logSuite, type LogSubject } from './suite-log.ts'
 export { snapshotSuite, type SnapshotSubject } from './suite-snapshot.ts'
-export { MapReplica, MapSink } from './suite-replica.ts'
+export { History, Told } from './suite-history.ts'
+export { digestOf, MapReplica, MapSink, session, znode } from './suite-replica.ts'
 export type { TestTools } from './suite-tools.ts'

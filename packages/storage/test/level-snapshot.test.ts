@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvariantError, makeZxid } from '@conclave/core/internal'
 import { describe, expect, test } from 'vitest'
@@ -80,15 +80,64 @@ describe('level snapshot', () => {
     await expect(open(directory)).rejects.toThrow(DamageError)
   })
 
-  test('what LevelDB drops without an error is damage', async () => {
-    const { directory } = await written()
+  /** A snapshot of two checkpoints, both of them still in LevelDB's log. */
+  async function writtenTwice() {
+    const { directory, replica } = await written(60)
+    const snapshot = await open(directory)
     const log = fileIn(join(directory, '1'), '.log')
-    const bytes = readFileSync(log)
-    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1
-    writeFileSync(log, bytes)
+    const first = replica.summary
+    const ends = []
+    for (const counter of [8, 9]) {
+      for (let index = 0; index < 30; index += 1)
+        replica.put(znode(`/znode-${index}`, `${counter}`))
+      replica.end = { last: makeZxid(1, counter), crc: counter }
+      await snapshot.write(replica.freeze())
+      ends.push({ summary: replica.summary, at: statSync(log).size })
+    }
+    await snapshot.close()
+    return { directory, log, first, ends }
+  }
 
-    await expect(open(directory)).rejects.toThrow(/dropping/)
+  test('a checkpoint that power failure tore, in any of its sectors, was never written', async () => {
+    const { directory, log, ends } = await writtenTwice()
+    const [{ summary, at }, last] = ends as [(typeof ends)[0], (typeof ends)[0]]
+    const good = readFileSync(log)
+    expect(last.at - at).toBeGreaterThan(3 * 512)
+
+    for (let from = Math.ceil(at / 512) * 512; from < last.at; from += 512) {
+      const torn = Buffer.from(good)
+      torn.fill(0, from, from + 512)
+      const copy = join(temporaryDirectory(), 'copy')
+      cpSync(directory, copy, { recursive: true })
+      writeFileSync(fileIn(join(copy, '1'), '.log'), torn)
+      const snapshot = await open(copy)
+      expect((await snapshot.load())?.summary).toStrictEqual(summary)
+      await snapshot.close()
+    }
   })
+
+  test('what LevelDB drops never leaves another state than one that was written', async () => {
+    const { directory, log, first, ends } = await writtenTwice()
+    const good = readFileSync(log)
+    const found = new Map<string, number>()
+
+    for (let at = 0; at < good.length; at += 97) {
+      const bad = Buffer.from(good)
+      bad[at] = (bad[at] as number) ^ (1 << (at % 8))
+      const copy = join(temporaryDirectory(), 'copy')
+      cpSync(directory, copy, { recursive: true })
+      writeFileSync(fileIn(join(copy, '1'), '.log'), bad)
+      const snapshot = await open(copy)
+      const loaded = await snapshot.load().catch((error: unknown) => error)
+      await snapshot.close()
+      if (loaded instanceof DamageError) continue
+      const { summary } = loaded as MapReplica
+      expect([first, ...ends.map((end) => end.summary)]).toContainEqual(summary)
+      found.set(summary.digest, (found.get(summary.digest) ?? 0) + 1)
+    }
+
+    expect(found.size).toBeGreaterThan(1)
+  }, 20_000)
 
   test('a byte that LevelDB gives back flipped is damage, wherever it is', async () => {
     const { directory, replica } = await written()
