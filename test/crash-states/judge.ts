@@ -120,7 +120,8 @@ export function judge(
     return `called damaged: ${found.log.damaged}`
   }
   const possible = orEarlier ? [...expected.before, ...expected.logs] : expected.logs
-  const matching = possible.filter(({ log }) => isLog(found.log, log, expected.purgedUpTo))
+  const log = orEarlier ? withoutRestored(found.log, expected) : found.log
+  const matching = possible.filter((one) => isLog(log, one.log, expected.purgedUpTo))
   if (matching.length === 0) return wrongLog(expected, found.log)
   const same = expected.snapshots.filter((one) => isDeepStrictEqual(one.summary, found.summary))
   const fits = same.some(({ minSeq, maxSeq }) =>
@@ -136,6 +137,16 @@ export function judge(
 function isEmpty({ log, summary }: Extract<Found, { type: 'opened' }>): boolean {
   const isNew = isDeepStrictEqual({ ...log, damaged: null }, emptyLog)
   return isNew && isDeepStrictEqual(summary, nothingTold.snapshots[0]?.summary)
+}
+
+/** The log without pages at its start that were there once: of a segment that was put back. */
+function withoutRestored(found: LogFact, { logs, before }: Expectation): LogFact {
+  const start = logs.at(-1)?.log.start ?? noPage
+  const at = found.ends.findIndex((end) => samePageEnd(end, start))
+  const known = before.flatMap(({ log }) => [log.start, ...log.ends])
+  const restored = [found.start, ...found.ends.slice(0, at + 1)]
+  const isKnown = restored.every((end) => known.some((one) => samePageEnd(one, end)))
+  return at >= 0 && isKnown ? { ...found, start, ends: found.ends.slice(at + 1) } : found
 }
 
 function isLog(found: LogFact, told: LogFact, purgedUpTo: number): boolean {

@@ -6,7 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { rot } from './bit-rot.ts'
 import { checkStates, type Report } from './check.ts'
+import { failEachCall, failSystemCalls, type ErrorReport } from './injected-errors.ts'
 import { models } from './models.ts'
 import { findSpoiled, omissions } from './omissions.ts'
 import type { Recording } from './operations.ts'
@@ -35,7 +37,9 @@ function print(name: string, report: Report, since: number): void {
   console.log(`${name}: ${String(report.stateCount)} states in ${seconds(since)}`)
   console.log(`  under each model: ${listed(report.byModel)}`)
   console.log(`  in each chapter: ${listed(report.byChapter)}`)
-  console.log(`  called damaged, where only "unordered" leads: ${String(report.damagedCount)}`)
+  console.log(
+    `  called damaged, since LevelDB does not survive: ${listed(report.damaged) || 'none'}`,
+  )
   for (const { model, moment, chapter, wrong, files } of report.findings.slice(0, 10)) {
     console.log(`  FAILED, ${model}, operation ${String(moment)}, ${chapter}: ${wrong}`)
     console.log(`    ${files}`)
@@ -60,12 +64,36 @@ async function checkOmissions(recording: Recording, readers: Readers): Promise<v
   }
 }
 
+async function checkRot(every: number, readers: Readers): Promise<void> {
+  const recording = record('small', scratch)
+  let since = Date.now()
+  for await (const { name, count, outcomes, wrong } of rot(recording, readers, every)) {
+    console.log(`${name}: ${String(count)} times in ${seconds(since)}: ${listed(outcomes)}`)
+    for (const one of wrong.slice(0, 10)) console.log(`  FAILED, ${one}`)
+    console.log(`  wrong: ${String(wrong.length)}`)
+    failed += wrong.length
+    since = Date.now()
+  }
+}
+
+function printErrors({ name, injected, wrong }: ErrorReport, since: number): void {
+  console.log(`${name}: in ${seconds(since)}: ${listed(injected)}`)
+  for (const one of wrong.slice(0, 10)) console.log(`  FAILED, ${one}`)
+  console.log(`  wrong: ${String(wrong.length)}`)
+  failed += wrong.length
+}
+
 const scratch = mkdtempSync(join(values.scratch, 'conclave-crash-states-'))
 const readers = new Readers(Math.min(4, availableParallelism()), scratch)
 try {
   const recording = await checkLife('usual', values.short ? 6 : 1, readers)
-  if (!values.short) await checkLife('large', 20, readers)
-  const since = Date.now()
+  if (!values.short) await checkLife('large', 40, readers)
+  await checkRot(values.short ? 41 : 1, readers)
+  let since = Date.now()
+  printErrors(await failEachCall(scratch, readers, values.short ? 7 : 1), since)
+  since = Date.now()
+  printErrors(await failSystemCalls(scratch, readers, values.short ? 12 : 3), since)
+  since = Date.now()
   console.log('with a sync left out:')
   await checkOmissions(recording, readers)
   console.log(`  ${String(omissions.length)} omissions in ${seconds(since)}`)

@@ -27,6 +27,8 @@ export interface LifeOptions {
   readonly tell: (fact: Fact) => void
   readonly files?: Files
   readonly limits?: Partial<LogLimits>
+  /** Gets the store when it is open, to close it when its life has gone wrong. */
+  readonly onOpen?: (store: Store<MapReplica>) => void
 }
 
 /** Small, so that segments are born and die all the time. */
@@ -34,7 +36,7 @@ export const smallLimits: LogLimits = { segmentBytes: 900, maxWriteBytes: 4096, 
 
 /** Opens a store of a `MapReplica`, as all tests here do. */
 export function openMapStore(
-  options: Omit<LifeOptions, 'tell'> & { readonly told: Told },
+  options: Omit<LifeOptions, 'tell' | 'onOpen'> & { readonly told: Told },
 ): Promise<Store<MapReplica>> {
   const { dir, told, files, limits = smallLimits } = options
   return openStore<MapReplica>({
@@ -101,7 +103,8 @@ export class StoreLife {
   #before: { readonly configuration: Configuration | null; readonly after: number } | null = null
   #seq = 0
 
-  private constructor(store: Store<MapReplica>, told: Told, tell: (fact: Fact) => void) {
+  /** For `open`. */
+  constructor(store: Store<MapReplica>, told: Told, tell: (fact: Fact) => void) {
     this.store = store
     this.told = told
     this.#tell = tell
@@ -109,10 +112,11 @@ export class StoreLife {
     this.#log = logFactOf(store.recovered)
   }
 
-  static async open({ tell, ...options }: LifeOptions): Promise<StoreLife> {
+  static async open({ tell, onOpen, ...options }: LifeOptions): Promise<StoreLife> {
     tell({ type: 'chapter', name: 'open' })
     const told = new TellingListener(tell)
     const store = await openMapStore({ ...options, told })
+    onOpen?.(store)
     const { recovered } = store
     tell({ type: 'opened', log: logFactOf(recovered), summary: recovered.replica.summary })
     tell({ type: 'chapter', name: 'idle' })
@@ -131,14 +135,15 @@ export class StoreLife {
     this.#tell({ type: 'chapter', name })
   }
 
-  /** Appends; resolves when it is durable. */
-  append(...records: readonly LogRecord[]): Promise<void> {
+  /** Appends; resolves when it is durable, rejects when the log fails or has failed. */
+  async append(...records: readonly LogRecord[]): Promise<void> {
+    if (this.told.failures.length > 0) throw this.told.failures[0]
     this.#seq += 1
     const seq = this.#seq
     for (const record of records) this.#log = this.#behind(record)
     this.#tell({ type: 'append', seq, log: this.#log })
     this.store.log.append(seq, records)
-    return this.told.until(seq)
+    await this.told.until(seq)
   }
 
   #behind(record: LogRecord): LogFact {
@@ -174,11 +179,9 @@ export class StoreLife {
   }
 
   /** Appends that many pages, each an append of its own, handed over at once. */
-  pages(count: number, bytes = 40): Promise<void[]> {
-    const history = new History(this.epoch, this.end)
-    return Promise.all(
-      history.pages(count, bytes).map((page) => this.append({ type: 'page', page })),
-    )
+  async pages(count: number, bytes = 40): Promise<void> {
+    const pages = new History(this.epoch, this.end).pages(count, bytes)
+    await Promise.all(pages.map((page) => this.append({ type: 'page', page })))
   }
 
   /** Promises the next epoch to a leader, then joins it, with a page in the same append. */

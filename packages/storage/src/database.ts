@@ -9,9 +9,10 @@
  * the one from the other. Nor need it: what is left is a snapshot, by its digest and by its place in
  * the log, or it is damage (ADR 0011).
  */
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { Level } from 'level'
 import { syncDirectory } from './files.ts'
+import { assertTables } from './level-table.ts'
 import { DamageError } from './snapshot.ts'
 
 export type DatabaseEntry = readonly [key: Uint8Array, value: Uint8Array]
@@ -61,6 +62,7 @@ export class Database {
    * has it open.
    */
   static async open(directory: string, isNew: boolean): Promise<Database> {
+    if (!isNew) await assertTables(directory)
     const level: ByteLevel = new Level(directory, {
       keyEncoding: 'view',
       valueEncoding: 'view',
