@@ -31,10 +31,13 @@ async function judgeRest(
   directory: string,
   readers: Readers,
 ): Promise<string | null> {
-  const failedAt = facts.findIndex(({ type }) => type === 'failed')
-  const later = failedAt < 0 ? [] : facts.slice(failedAt)
-  if (later.some(({ type }) => type === 'synced')) return 'acknowledges behind a failure'
-  if (later.filter(({ type }) => type === 'failed').length > 1) return 'fails twice'
+  let hasFailed = false
+  for (const { type } of facts) {
+    if (type === 'opened') hasFailed = false
+    if (hasFailed && type === 'synced') return 'acknowledges behind a failure'
+    if (hasFailed && type === 'failed') return 'fails twice'
+    if (type === 'failed') hasFailed = true
+  }
   const expected = facts.reduce(behind, nothingTold)
   return judge(expected, await readers.read(imageOf(directory), peerPath))
 }

@@ -60,7 +60,12 @@ export class SegmentWriter {
     const at = { segment: firstSegment, end: 0, chain: chainStart }
     const writer = new SegmentWriter(options, file, at)
     const header = headerOf(state, options.peerId)
-    await writer.write([[{ type: 'segment', header }, ...records]])
+    try {
+      await writer.write([[{ type: 'segment', header }, ...records]])
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     return writer
   }
 
