@@ -27,12 +27,22 @@ export async function setAside(
   reason: string,
   clock: Pick<StoreClock, 'wallMs'>,
 ): Promise<void> {
-  const time = new Date(clock.wallMs()).toISOString().replaceAll(':', '-')
   const names = await pooledFiles.list(directory.path)
-  let to = `damaged-${time}`
-  for (let count = 2; names.includes(to); count += 1) to = `damaged-${time}-${count}`
+  const to = keepsEarlier(directory, names) ? null : newName(names, clock)
   await directory.change({ settingAside: { reason, to } })
   await finishSettingAside(directory)
+}
+
+/** What was made anew and damaged before it was healed is worth nothing beside what it replaced. */
+function keepsEarlier(directory: Directory, names: readonly string[]): boolean {
+  return directory.identity.unhealed && names.some((name) => name.startsWith('damaged-'))
+}
+
+function newName(names: readonly string[], clock: Pick<StoreClock, 'wallMs'>): string {
+  const time = new Date(clock.wallMs()).toISOString().replaceAll(':', '-')
+  let name = `damaged-${time}`
+  for (let count = 2; names.includes(name); count += 1) name = `damaged-${time}-${count}`
+  return name
 }
 
 /**
@@ -43,6 +53,10 @@ export async function finishSettingAside(directory: Directory): Promise<void> {
   const { settingAside } = directory.identity
   if (settingAside === null) return
   const { path } = directory
+  if (settingAside.to === null) {
+    for (const part of storeParts) await removeDirectory(join(path, part))
+    return
+  }
   // One is kept, and the newest: there is no end to what a bad disk could fill a directory with.
   for (const name of await pooledFiles.list(path)) {
     if (name.startsWith('damaged-') && name !== settingAside.to) {
@@ -61,9 +75,9 @@ export async function finishSettingAside(directory: Directory): Promise<void> {
   await syncDirectory(path)
 }
 
-/** The store that was made anew is durable and says itself that it replaces a damaged one. */
+/** The store that was made anew is durable, and says itself that it replaces a damaged one. */
 export async function forgetDamage(directory: Directory): Promise<void> {
-  await directory.change({ settingAside: null })
+  await directory.change({ unhealed: true, settingAside: null })
 }
 
 async function moveIfThere(from: string, to: string): Promise<void> {

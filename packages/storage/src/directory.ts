@@ -28,14 +28,19 @@ export interface DirectoryIdentity {
   readonly peerId: PeerId
   /** 0 until the peer has learned it. */
   readonly ensembleId: EnsembleId
+  /** The store replaces one that was set aside, and no leader has healed it yet. */
+  readonly unhealed: boolean
   /** Damage that is being set aside: finished by the next start when this one crashes. */
   readonly settingAside: SettingAside | null
 }
 
 export interface SettingAside {
   readonly reason: string
-  /** The name of the directory that the damaged content moves to. */
-  readonly to: string
+  /**
+   * The name of the directory that the damaged content moves to; `null` when it is dropped, since
+   * what it was to replace is kept already and has more in it.
+   */
+  readonly to: string | null
 }
 
 export interface DirectoryOptions {
@@ -101,6 +106,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       formatVersion: directoryFormatVersion,
       peerId: options.peerId,
       ensembleId: 0,
+      unhealed: false,
       settingAside: null,
     }
     assertIdentity(identity, options)
@@ -175,11 +181,13 @@ async function writeHolder(path: string, clock: Pick<StoreClock, 'wallMs'>): Pro
   await writeFile(join(path, holderName), `${JSON.stringify(holder)}\n`)
 }
 
-function format({ formatVersion, peerId, ensembleId, settingAside }: DirectoryIdentity): string {
+function format(identity: DirectoryIdentity): string {
+  const { formatVersion, peerId, ensembleId, unhealed, settingAside } = identity
   const shown = {
     formatVersion,
     peerId,
     ...(ensembleId === 0 ? {} : { ensembleId }),
+    ...(unhealed ? { unhealed } : {}),
     ...(settingAside === null ? {} : { settingAside }),
   }
   return `${JSON.stringify(shown, null, 2)}\n`
@@ -194,7 +202,8 @@ async function readIdentity(path: string): Promise<DirectoryIdentity | null> {
     throw error
   }
   const found = parseObject(text)
-  const { formatVersion, peerId, ensembleId = 0, settingAside = null } = found ?? {}
+  const { formatVersion, peerId, ensembleId = 0 } = found ?? {}
+  const { unhealed = false, settingAside = null } = found ?? {}
   if (Number.isSafeInteger(formatVersion) && formatVersion !== directoryFormatVersion) {
     throw new CoordinationError(
       'DIR_FORMAT',
@@ -206,6 +215,7 @@ async function readIdentity(path: string): Promise<DirectoryIdentity | null> {
     Number.isSafeInteger(formatVersion) &&
     Number.isSafeInteger(peerId) &&
     Number.isSafeInteger(ensembleId) &&
+    typeof unhealed === 'boolean' &&
     (settingAside === null || isSettingAside(settingAside))
   if (!isSound) {
     throw new CoordinationError(
@@ -218,6 +228,7 @@ async function readIdentity(path: string): Promise<DirectoryIdentity | null> {
     formatVersion: formatVersion as number,
     peerId: peerId as number,
     ensembleId: ensembleId as number,
+    unhealed: unhealed as boolean,
     settingAside: settingAside as SettingAside | null,
   }
 }
@@ -225,7 +236,8 @@ async function readIdentity(path: string): Promise<DirectoryIdentity | null> {
 function isSettingAside(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { reason, to } = value as Record<string, unknown>
-  return typeof reason === 'string' && typeof to === 'string' && /^damaged-[\w.-]+$/.test(to)
+  const isName = typeof to === 'string' && /^damaged-[\w.-]+$/.test(to)
+  return typeof reason === 'string' && (to === null || isName)
 }
 
 function assertIdentity(identity: DirectoryIdentity, options: DirectoryOptions): void {

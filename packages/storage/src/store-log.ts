@@ -1,7 +1,8 @@
 /**
  * The log of a store: a write-ahead log that takes the snapshot along. The record that installs a
  * received snapshot is made to name its database; when it is durable, the snapshot switches, before
- * anybody is told. And the first configuration tells the directory which ensemble it belongs to.
+ * anybody is told. And what the directory itself must know of the log, it is told: the ensemble that
+ * it belongs to, and that its damage is healed.
  */
 import type {
   Configuration,
@@ -30,33 +31,39 @@ export interface SwitchedSnapshot {
   switchToInstalled(): void
 }
 
+/** What a record says that the directory notes too. */
+export interface DirectoryNote {
+  readonly ensembleId?: EnsembleId
+  readonly unhealed?: false
+}
+
 export class StoreLog implements Log {
   readonly #listener: LogListener
-  readonly #noteEnsemble: (id: EnsembleId) => Promise<void>
+  readonly #note: (note: DirectoryNote) => Promise<void>
   #log!: NamingLog
   #snapshot: SwitchedSnapshot | null = null
   /** The append that installs the received snapshot. */
   #switchAt: number | null = null
-  /** The append that brings the ensemble's id. */
-  #ensemble: { readonly at: number; readonly id: EnsembleId } | null = null
+  /** What is to be noted once the append is durable. */
+  #noted: { readonly at: number; readonly note: DirectoryNote } | null = null
   #failed = false
 
   /** For `open`. */
-  constructor(listener: LogListener, noteEnsemble: (id: EnsembleId) => Promise<void>) {
+  constructor(listener: LogListener, note: (note: DirectoryNote) => Promise<void>) {
     this.#listener = listener
-    this.#noteEnsemble = noteEnsemble
+    this.#note = note
   }
 
   /**
-   * Wraps the log that `openLog` opens. `noteEnsemble` is told each durable configuration's ensemble;
-   * that it rejects is a failure of the log.
+   * Wraps the log that `openLog` opens. `note` is told what the directory must know, once that is
+   * durable; that it rejects is a failure of the log.
    */
   static async open(
     listener: LogListener,
-    noteEnsemble: (id: EnsembleId) => Promise<void>,
+    note: (note: DirectoryNote) => Promise<void>,
     openLog: (listener: LogListener) => Promise<NamingLog>,
   ): Promise<StoreLog> {
-    const log = new StoreLog(listener, noteEnsemble)
+    const log = new StoreLog(listener, note)
     log.#log = await openLog({
       onSynced: (seq) => log.#onSynced(seq),
       onFailed: (error) => log.#onFailed(error),
@@ -81,9 +88,8 @@ export class StoreLog implements Log {
   }
 
   #completed(seq: number, record: LogRecord): AppendedRecord {
-    if (record.type === 'configuration') {
-      this.#ensemble = { at: seq, id: record.configuration.ensembleId }
-    }
+    const note = noteOf(record)
+    if (note !== null) this.#noted = { at: seq, note: { ...this.#noted?.note, ...note } }
     if (record.type !== 'snapshot-installed' || this.#snapshot === null) return record
     const installed = this.#snapshot.sealInstalled(record.at)
     this.#switchAt = seq
@@ -95,10 +101,10 @@ export class StoreLog implements Log {
       this.#switchAt = null
       this.#snapshot?.switchToInstalled()
     }
-    if (this.#ensemble !== null && this.#ensemble.at <= seq) {
-      const { id } = this.#ensemble
-      this.#ensemble = null
-      this.#noteEnsemble(id).catch((error: unknown) => this.#onFailed(error))
+    if (this.#noted !== null && this.#noted.at <= seq) {
+      const { note } = this.#noted
+      this.#noted = null
+      this.#note(note).catch((error: unknown) => this.#onFailed(error))
     }
     this.#listener.onSynced(seq)
   }
@@ -120,4 +126,9 @@ export class StoreLog implements Log {
   close(): Promise<void> {
     return this.#log.close()
   }
+}
+
+function noteOf(record: LogRecord): DirectoryNote | null {
+  if (record.type === 'configuration') return { ensembleId: record.configuration.ensembleId }
+  return record.type === 'damage-healed' ? { unhealed: false } : null
 }

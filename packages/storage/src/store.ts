@@ -34,7 +34,7 @@ import type { Log, LogListener } from './log.ts'
 import { DamageError, type Snapshot, type SnapshotSink } from './snapshot.ts'
 import type { StoreClock } from './store-clock.ts'
 import { recoverStore, type RecoveredStore } from './recovered-store.ts'
-import { StoreLog } from './store-log.ts'
+import { StoreLog, type DirectoryNote } from './store-log.ts'
 import { openWriteAheadLog, type LogLimits } from './wal/write-ahead-log.ts'
 
 export interface StoreOptions<T> {
@@ -127,8 +127,8 @@ async function openParts<T>(
   // The snapshot is made before the log that names it: with a log there must be one.
   if (!isMade && !hasLog) await createLevelSnapshot(snapshotPath)
 
-  const noteEnsemble = (id: EnsembleId): Promise<void> => noteIn(directory, id)
-  const log = await StoreLog.open(options.listener, noteEnsemble, (listener) =>
+  const note = (about: DirectoryNote): Promise<void> => noteIn(directory, about)
+  const log = await StoreLog.open(options.listener, note, (listener) =>
     openWriteAheadLog({
       directory: logPath,
       peerId: options.peerId,
@@ -147,7 +147,10 @@ async function openParts<T>(
     const found = log.recovered.configuration?.ensembleId ?? 0
     assertEnsemble(directory.path, found, options.ensembleId ?? 0)
     assertEnsemble(directory.path, found, directory.identity.ensembleId)
-    await noteEnsemble(found)
+    await note({
+      ensembleId: found,
+      ...(log.recovered.damaged === null ? { unhealed: false } : {}),
+    })
 
     const name = log.recovered.snapshotDirectory ?? firstSnapshotName
     const createSink = options.sinkFactory
@@ -164,9 +167,16 @@ async function openParts<T>(
   }
 }
 
-/** Writes into the directory's identity which ensemble it belongs to, once that is known. */
-async function noteIn(directory: Directory, id: EnsembleId): Promise<void> {
-  if (id !== 0 && id !== directory.identity.ensembleId) await directory.change({ ensembleId: id })
+/** Writes into the directory's identity what the log has told of it, where that is new. */
+async function noteIn(directory: Directory, { ensembleId = 0, unhealed }: DirectoryNote) {
+  const { identity } = directory
+  const isKnown = ensembleId === 0 || ensembleId === identity.ensembleId
+  const isHealed = unhealed === false && identity.unhealed
+  if (isKnown && !isHealed) return
+  await directory.change({
+    ...(isKnown ? {} : { ensembleId }),
+    ...(isHealed ? { unhealed: false } : {}),
+  })
 }
 
 class OpenStore<T> implements Store<T> {

@@ -33,6 +33,7 @@ describe('directory', () => {
       formatVersion: 1,
       peerId: 1,
       ensembleId: 0,
+      unhealed: false,
       settingAside: null,
     })
     expect(JSON.parse(readFileSync(join(path, 'conclave.json'), 'utf8'))).toEqual({
@@ -47,11 +48,12 @@ describe('directory', () => {
     const path = temporaryDirectory()
     const directory = await open(path)
     const settingAside = { reason: 'a flipped bit', to: 'damaged-x' }
-    await Promise.all([directory.change({ ensembleId: 5 }), directory.change({ settingAside })])
+    const damage = { unhealed: true, settingAside }
+    await Promise.all([directory.change({ ensembleId: 5 }), directory.change(damage)])
     await directory.close()
 
     const again = await open(path, 1, 5)
-    expect(again.identity).toEqual({ formatVersion: 1, peerId: 1, ensembleId: 5, settingAside })
+    expect(again.identity).toEqual({ formatVersion: 1, peerId: 1, ensembleId: 5, ...damage })
     await again.close()
   })
 

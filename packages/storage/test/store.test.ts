@@ -140,8 +140,9 @@ describe('damage', () => {
     const dir = temporaryDirectory()
     const kept: string[] = []
     for (let round = 0; round < 3; round += 1) {
-      const { store, addPages } = await openTestStore(dir)
+      const { store, add, addPages } = await openTestStore(dir)
       const history = new History()
+      await add({ type: 'damage-healed' })
       await addPages(history.page())
       await addPages(history.page())
       await store.close()
@@ -152,6 +153,25 @@ describe('damage', () => {
       expect(existsSync(join(dir, kept.at(-1) as string, 'log', '0000000001.log'))).toBe(true)
     }
     expect(new Set(kept).size).toBeGreaterThan(1)
+  })
+
+  test('one that is damaged before it was healed never takes the place of what it replaced', async () => {
+    const dir = temporaryDirectory()
+    await liveABit(dir)
+    flip(join(dir, 'log', '0000000001.log'), 300)
+    const first = await openTestStore(dir)
+    await first.addPages(new History().page())
+    await first.store.close()
+    const kept = damagedIn(dir)
+    flip(join(dir, 'log', '0000000001.log'), 60)
+
+    const second = await openTestStore(dir)
+
+    expect(damagedIn(dir)).toEqual(kept)
+    expect(statSync(join(dir, kept[0]!, 'log', '0000000001.log')).size).toBeGreaterThan(1000)
+    expect(second.store.recovered).toMatchObject({ ensembleId: 4711, pageEnds: [] })
+    expect(second.store.recovered.damaged).not.toBe(first.store.recovered.damaged)
+    await second.store.close()
   })
 
   test('ZOOKEEPER-2325: a snapshot that is missing is not an empty one', async () => {
