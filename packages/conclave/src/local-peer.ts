@@ -210,7 +210,9 @@ export class LocalPeer implements Peer, DriverListener {
     this.#emit('failed', error, flightRecord)
     // The links at once: the others are to notice. The directory then, for whoever opens it again.
     this.#closing ??= this.#free().catch(() => undefined)
-    void this.#closing.then(() => this.#settleClosed(error))
+    // A closing that was under way may reject: whoever asked for it is told that.
+    const settle = (): void => this.#settleClosed(error)
+    void this.#closing.then(settle, settle)
   }
 
   async #close(call: Call): Promise<void> {

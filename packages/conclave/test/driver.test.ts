@@ -285,6 +285,28 @@ describe('closing a peer', () => {
     expect(await rejectionOf(created)).toMatchObject({ code: 'PEER_CLOSED', outcome: 'unknown' })
   })
 
+  test('a peer that fails while it closes, and cannot close either, tells both and no one else', async () => {
+    const { world, session } = await readyWorld()
+    world.syncs = false
+    void session.create('/a').catch(() => undefined)
+    await world.run(2)
+    const stray: unknown[] = []
+    const onStray = (reason: unknown): void => void stray.push(reason)
+    process.on('unhandledRejection', onStray)
+    world.closeFailure = new Error('EIO')
+
+    const closing = rejectionOf(world.peer.close())
+    await world.run(2)
+    world.driver.logListener.onFailed(new Error('ENOSPC'))
+    await world.run()
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', onStray)
+
+    expect(await closing).toBe(world.closeFailure)
+    await expect(world.peer.closed).resolves.toMatchObject({ code: 'STORAGE_FAILED' })
+    expect(stray).toEqual([])
+  })
+
   test('takes no new calls while it hands over', async () => {
     const { world } = await readyWorld()
 

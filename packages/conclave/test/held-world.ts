@@ -19,6 +19,8 @@ export class HeldWorld {
   /** Whether appends become durable by themselves, in the turn in which they are made. */
   syncs = true
   isStoreClosed = false
+  /** What closing the store rejects with. */
+  closeFailure: Error | undefined
 
   constructor(changes: Partial<OpenOptions> = {}) {
     const options = resolveOptions({ id: 1, dir: 'unused', ensemble: 'standalone', ...changes })
@@ -44,6 +46,7 @@ export class HeldWorld {
     )
     const closeStore = async (): Promise<void> => {
       this.isStoreClosed = true
+      if (this.closeFailure !== undefined) throw this.closeFailure
     }
     this.peer.start({ driver: this.driver, core, transport: null, closeStore })
     this.driver.start({ core, log: this.#log(), snapshot: noSnapshot, transport: null })

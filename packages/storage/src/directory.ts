@@ -85,8 +85,7 @@ export class Directory {
   /** Lets others have it. Idempotent. */
   async close(): Promise<void> {
     await this.#replacing.catch(() => undefined)
-    await rm(join(this.path, holderName), { force: true })
-    await this.#lock.close()
+    await unlock(this.path, this.#lock)
   }
 }
 
@@ -114,8 +113,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     if (found === null) await directory.change({})
     return directory
   } catch (error) {
-    await rm(join(path, holderName), { force: true })
-    await lock.close()
+    await unlock(path, lock)
     throw error
   }
 }
@@ -153,6 +151,12 @@ async function takeLock(path: string): Promise<Database> {
   return Database.open(directory, true).catch(async (error: unknown) => {
     throw error instanceof DatabaseLockedError ? await lockedError(path, error) : error
   })
+}
+
+async function unlock(path: string, lock: Database): Promise<void> {
+  // While it is ours. One that stays behind misleads nobody: it is read only where the lock is held.
+  await rm(join(path, holderName), { force: true }).catch(() => undefined)
+  await lock.close()
 }
 
 async function lockedError(path: string, cause: Error): Promise<CoordinationError> {

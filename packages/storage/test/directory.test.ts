@@ -140,6 +140,18 @@ describe('directory', () => {
     }
   })
 
+  test('what cannot be removed keeps no lock', async () => {
+    const path = temporaryDirectory()
+    const directory = await open(path)
+    rmSync(join(path, 'holder.json'))
+    mkdirSync(join(path, 'holder.json'))
+
+    await directory.close()
+
+    rmSync(join(path, 'holder.json'), { recursive: true })
+    await (await open(path)).close()
+  })
+
   test('a lock that a crash left half made is made anew', async () => {
     const path = temporaryDirectory()
     await (await open(path)).close()
