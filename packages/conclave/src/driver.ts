@@ -22,10 +22,10 @@ import {
 } from '@conclave/core/internal'
 import type { Call, Session } from '@conclave/core'
 import type { Refusal, Transport, TransportListener } from '@conclave/net'
-import type { Log, LogListener, Snapshot } from '@conclave/storage'
+import { DamageError, type Log, type LogListener, type Snapshot } from '@conclave/storage'
 import type { Clock } from './clock.ts'
 import { storeChannel } from './diagnostics.ts'
-import { brokenPeer, storageError } from './failures.ts'
+import { brokenPeer, reasonOf, storageError } from './failures.ts'
 import { FlightRecorder } from './flight-recorder.ts'
 import { HostedSessions } from './hosted-sessions.ts'
 import type { LocalSession } from './local-session.ts'
@@ -360,7 +360,10 @@ export class Driver implements SessionHost {
       .log.read(after, maxBytes)
       .then(
         (pages) => this.#enqueue({ type: 'log-read', reader, pages }),
-        (error: unknown) => this.fail(storageError('reading the log', error)),
+        (error: unknown) => {
+          if (error instanceof DamageError) this.fail(storageError('reading the log', error))
+          else this.#enqueue({ type: 'log-read-failed', reader, reason: reasonOf(error) })
+        },
       )
   }
 

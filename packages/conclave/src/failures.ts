@@ -14,10 +14,14 @@ export function brokenPeer(cause: unknown): CoordinationError {
 /** The store refused: from then on nobody can say what is durable. */
 export function storageError(what: string, cause: unknown): CoordinationError {
   if (cause instanceof CoordinationError) return cause
-  const why = cause instanceof Error ? cause.message : String(cause)
   return new CoordinationError(
     'STORAGE_FAILED',
-    `${what} failed: ${why}; nobody can tell what the disk holds: mend it, then open the peer again`,
+    `${what} failed: ${reasonOf(cause)}; nobody can tell what the disk holds: mend it, then open the peer again`,
     { outcome: 'unknown', cause },
   )
+}
+
+/** What an error says, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

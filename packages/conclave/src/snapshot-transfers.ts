@@ -5,6 +5,7 @@
  */
 import type { Event, Replica } from '@conclave/core/internal'
 import type { Snapshot, SnapshotInstaller, SnapshotReader } from '@conclave/storage'
+import { reasonOf } from './failures.ts'
 
 interface Transfer {
   /** The end of what was asked so far; each next thing waits for it. */
@@ -111,8 +112,4 @@ async function free(state: Transfer): Promise<void> {
   } catch {
     // What cannot be freed is found and removed when the store is opened next; the transfer is over.
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

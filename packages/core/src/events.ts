@@ -34,6 +34,8 @@ export type Event =
   | { readonly type: 'log-synced'; readonly seq: number }
   /** The answer to `read-log`: consecutive pages, or none when `after` is no longer in the log. */
   | { readonly type: 'log-read'; readonly reader: number; readonly pages: readonly Page[] }
+  /** The log cannot be read at the moment, and is not known to be damaged. */
+  | { readonly type: 'log-read-failed'; readonly reader: number; readonly reason: string }
   /** The checkpoint is durable, and so is every record in it. */
   | { readonly type: 'checkpoint-written' }
   /** The answer to `open-snapshot`: the transfer will bring the snapshot as it is at `at`. */

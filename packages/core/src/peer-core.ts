@@ -142,6 +142,9 @@ export class PeerCore {
       case 'log-read':
         this.#zab.onLogRead(event.reader, event.pages)
         return
+      case 'log-read-failed':
+        this.#zab.onLogReadFailed(event.reader, event.reason)
+        return
       case 'checkpoint-written':
         this.#checkpoints.onWritten(this.#zab.pinned)
         return

@@ -232,7 +232,7 @@ async function readIdentity(path: string): Promise<DirectoryIdentity | null> {
     formatVersion: formatVersion as number,
     peerId: peerId as number,
     ensembleId: ensembleId as number,
-    unhealed: unhealed as boolean,
+    unhealed: unhealed,
     settingAside: settingAside as SettingAside | null,
   }
 }

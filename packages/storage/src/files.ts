@@ -186,3 +186,8 @@ export async function replaceFile(path: string, content: string): Promise<void> 
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
+
+/** True of the error of opening something: nothing was done by then (EMFILE). */
+export function isOfOpening(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'open'
+}

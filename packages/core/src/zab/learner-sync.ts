@@ -87,6 +87,11 @@ export class LearnerSync {
     this.#paced = true
   }
 
+  /** The learner comes back, and the log may be readable then. */
+  onLogReadFailed(reader: number, reason: string): void {
+    if (reader === this.#reader) this.#failure = `the log could not be read: ${reason}`
+  }
+
   onDiffAck(upTo: Zxid): void {
     if (this.#transfer !== null) {
       if (!this.#transfer.done || upTo !== this.#transfer.at?.last) return

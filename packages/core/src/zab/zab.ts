@@ -136,6 +136,12 @@ export class Zab implements Agreement {
     })
   }
 
+  onLogReadFailed(reader: number, reason: string): void {
+    this.#tellSyncs((sync) => {
+      sync.onLogReadFailed(reader, reason)
+    })
+  }
+
   onStoreProgress(): void {
     if (this.#phase instanceof Following) this.#phase.onStoreProgress()
   }

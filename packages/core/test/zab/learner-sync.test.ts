@@ -189,6 +189,21 @@ describe('from the log', () => {
     )
     expect(late.leader.standing.ready).toBe(true)
   })
+
+  test('a log that cannot be read at the moment costs the learner its link, and it comes back', () => {
+    const late = lateBy(['b', 'c', 'd'], limits)
+    late.leader.disk.readFailure = 'EMFILE'
+    late.ensemble.start(late.late.id).settle()
+    expect(late.ensemble.trace).toContain(
+      `${String(late.leader.id)} breaks with ${String(late.late.id)}: the log could not be read: EMFILE`,
+    )
+
+    late.leader.disk.readFailure = null
+    late.ensemble.ready()
+
+    expect(late.late.machine.applied).toEqual(late.leader.machine.applied)
+    expect(late.leader.standing.epoch).toBe(1)
+  })
 })
 
 describe('by a snapshot', () => {

@@ -23,6 +23,8 @@ export class TestDisk {
   ensembleId = 0
   configuration: Configuration | null = null
   damaged: string | null = null
+  /** Why the log cannot be read at the moment, if so. */
+  readFailure: string | null = null
   snapshot: WordSnapshot | null = null
   readonly #pending: PendingAppend[] = []
   /** Snapshots received whole, for the record that switches to them. */

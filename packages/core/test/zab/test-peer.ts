@@ -225,7 +225,9 @@ export class TestPeer {
         return
       case 'read-log':
         this.#enqueue(this.#reads, () => {
-          this.zab.onLogRead(effect.reader, this.disk.read(effect.after, effect.maxBytes))
+          const { readFailure } = this.disk
+          if (readFailure !== null) this.zab.onLogReadFailed(effect.reader, readFailure)
+          else this.zab.onLogRead(effect.reader, this.disk.read(effect.after, effect.maxBytes))
         })
         return
       case 'open-snapshot':

@@ -20,7 +20,7 @@ import {
   type PeerId,
   type Zxid,
 } from '@conclave/core/internal'
-import { pooledFiles, type Files } from '../files.ts'
+import { isMissing, isOfOpening, pooledFiles, type Files } from '../files.ts'
 import type { Log, LogListener } from '../log.ts'
 import { DamageError } from '../snapshot.ts'
 import type { StoreClock } from '../store-clock.ts'
@@ -294,7 +294,11 @@ export class WriteAheadLog implements Log {
     this.#write()
   }
 
-  /** Deletes whole segments, oldest first, as long as all pages in them lie up to `upTo`. */
+  /**
+   * Deletes whole segments, oldest first, as long as all pages in them lie up to `upTo`. What the
+   * system refuses to delete at the moment, the next purge does; a directory that cannot be synced is
+   * a fault of the disk.
+   */
   async #purge(upTo: Zxid): Promise<void> {
     const { directory } = this.#options
     while (!this.#failed) {
@@ -303,10 +307,19 @@ export class WriteAheadLog implements Log {
       const last = this.#index.lastBefore(next)
       if (last !== null && last.last > upTo) return
       this.#index.forgetBefore(next)
-      this.#segments.shift()
-      await this.#files.remove(join(directory, segmentName(oldest)))
+      try {
+        await this.#files.remove(join(directory, segmentName(oldest)))
+      } catch (error) {
+        if (!isMissing(error)) return
+      }
       // Each on its own: were two deaths in doubt, a crash could leave the older segment alone.
-      await this.#files.syncDirectory(directory)
+      try {
+        await this.#files.syncDirectory(directory)
+      } catch (error) {
+        if (isOfOpening(error)) return
+        throw error
+      }
+      this.#segments.shift()
     }
   }
 

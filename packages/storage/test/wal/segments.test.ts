@@ -141,12 +141,34 @@ describe('segments', () => {
     expect(await readAll(again.log)).toStrictEqual([next])
   })
 
-  test('a failed purge is final, like any other fault of the disk', async () => {
+  test.each([
+    ['remove', Object.assign(new Error('EMFILE'), { code: 'EMFILE' })],
+    ['syncDirectory', Object.assign(new Error('EMFILE'), { code: 'EMFILE', syscall: 'open' })],
+  ])('what cannot be deleted at the moment (%s), the next purge deletes', async (what, error) => {
     const files = new MemoryFiles()
     const { log, told, addPages } = await openLog(files, { limits })
     const history = new History()
     for (const page of history.pages(10)) await addPages(page)
-    files.fail('remove', new Error('EIO'))
+    files.fail(what, error)
+
+    log.purge(history.end.last)
+    const next = history.page()
+    await addPages(next)
+    log.purge(history.end.last)
+    await log.close()
+
+    expect(told.failures).toEqual([])
+    expect(files.paths()).toHaveLength(1)
+    const again = await openLog(files, { limits })
+    expect((await readAll(again.log)).at(-1)).toStrictEqual(next)
+  })
+
+  test('a directory that cannot be synced is a fault of the disk, and final', async () => {
+    const files = new MemoryFiles()
+    const { log, told, addPages } = await openLog(files, { limits })
+    const history = new History()
+    for (const page of history.pages(10)) await addPages(page)
+    files.fail('syncDirectory', Object.assign(new Error('EIO'), { syscall: 'fsync' }))
 
     log.purge(history.end.last)
     await log.close()
