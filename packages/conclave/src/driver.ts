@@ -25,7 +25,7 @@ import type { Refusal, Transport, TransportListener } from '@conclave/net'
 import { DamageError, type Log, type LogListener, type Snapshot } from '@conclave/storage'
 import type { Clock } from './clock.ts'
 import { storeChannel } from './diagnostics.ts'
-import { brokenPeer, reasonOf, storageError } from './failures.ts'
+import { brokenPeer, neverForwarded, reasonOf, storageError } from './failures.ts'
 import { FlightRecorder } from './flight-recorder.ts'
 import { HostedSessions } from './hosted-sessions.ts'
 import type { LocalSession } from './local-session.ts'
@@ -184,8 +184,9 @@ export class Driver implements SessionHost {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#cancelTick?.()
+    const unsent = neverForwarded(this.#world?.core, this.#callLane, error)
     for (const lane of [this.#watchLane, this.#worldLane, this.#callLane]) lane.length = 0
-    this.#sessions.endAll(error)
+    this.#sessions.endAll(error, unsent)
     this.#onHandedOver?.()
   }
 

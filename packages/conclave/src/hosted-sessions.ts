@@ -115,11 +115,15 @@ export class HostedSessions {
   }
 
   /** The peer is closed or has failed: nothing will be answered any more. */
-  endAll(error: CoordinationError): void {
-    for (const session of this.#sessions.values()) session.onHostGone(error)
+  endAll(error: CoordinationError, unsent: ReadonlySet<CallId>): void {
+    for (const session of this.#sessions.values()) session.onHostGone(error, unsent)
     this.#sessions.clear()
     this.#awaitingApplied.clear()
-    for (const call of [...this.#asked.keys()]) this.#take(call)?.reject(error)
+    const { code, message, cause } = error
+    for (const call of [...this.#asked.keys()]) {
+      const outcome = unsent.has(call) ? 'not-applied' : 'unknown'
+      this.#take(call)?.reject(new CoordinationError(code, message, { outcome, cause }))
+    }
   }
 
   #take(call: CallId): SessionCall | undefined {

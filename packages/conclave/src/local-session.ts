@@ -9,6 +9,7 @@
  */
 import {
   CoordinationError,
+  type CallId,
   type Delivery,
   type Operation,
   type SessionId as NumericSessionId,
@@ -260,8 +261,8 @@ export class LocalSession implements Session, HostedSession {
     this.#life.onTime()
   }
 
-  onHostGone(error: CoordinationError): void {
-    this.#finish('closed', error)
+  onHostGone(error: CoordinationError, unsent: ReadonlySet<CallId>): void {
+    this.#finish('closed', error, unsent)
   }
 
   #onEnded(reason: 'closed' | 'expired' | 'moved'): void {
@@ -284,9 +285,13 @@ export class LocalSession implements Session, HostedSession {
   }
 
   /** Nothing will be answered any more: ends whatever still waits. */
-  #finish(state: 'expired' | 'closed', ending: Parameters<SessionLife['end']>[1]): void {
+  #finish(
+    state: 'expired' | 'closed',
+    ending: Parameters<SessionLife['end']>[1],
+    unsent: ReadonlySet<CallId> = new Set(),
+  ): void {
     this.#life.end(state, ending)
-    this.#calls.rejectAll((what, outcome) => {
+    this.#calls.rejectAll(unsent, (what, outcome) => {
       const { code, message, cause } = ending
       return new CoordinationError(code, `${what} failed: ${message}`, { outcome, cause })
     })

@@ -65,6 +65,6 @@ export interface HostedSession {
   onApplied(lastApplied: Zxid): boolean
   /** Time passed: the session looks at its deadline. */
   onTime(): void
-  /** The peer is closed or has failed; `error` says which. Nothing follows. */
-  onHostGone(error: CoordinationError): void
+  /** The peer is closed or has failed; `error` says which. `unsent` calls never left it. */
+  onHostGone(error: CoordinationError, unsent: ReadonlySet<CallId>): void
 }

@@ -124,14 +124,18 @@ export class UnansweredCalls {
     this.#runReads()
   }
 
-  /** Rejects everything that waits: nothing will be answered any more. */
-  rejectAll(errorOf: (what: string, outcome: Outcome) => CoordinationError): void {
+  /** Rejects everything that waits, and will not be answered any more; `unsent` never left the peer. */
+  rejectAll(
+    unsent: ReadonlySet<CallId>,
+    errorOf: (what: string, outcome: Outcome) => CoordinationError,
+  ): void {
     const waiting = [...this.#writes, ...this.#syncs]
     this.#writes.clear()
     this.#syncs.clear()
-    for (const { subject, patience, reject } of waiting) {
+    for (const { call, subject, patience, reject } of waiting) {
       patience?.release()
-      reject(errorOf(describe(subject), typeof subject === 'string' ? 'not-applied' : 'unknown'))
+      const isUnknown = typeof subject !== 'string' && !unsent.has(call)
+      reject(errorOf(describe(subject), isUnknown ? 'unknown' : 'not-applied'))
     }
     this.#runReads()
   }

@@ -364,6 +364,25 @@ describe('closing a peer', () => {
     expect(stray).toEqual([])
   })
 
+  test('C1: what never left the peer is surely not applied, whatever else is unknown', async () => {
+    const { world, session } = await readyWorld()
+    world.syncs = false
+    const sent = rejectionOf(session.create('/sent'))
+    await world.run(2)
+
+    const waiting = Array.from({ length: 2_000 }, (_, index) =>
+      rejectionOf(session.create(`/${String(index)}`)),
+    )
+    const opening = rejectionOf(world.peer.session())
+    const closed = world.peer.close({ timeoutMs: 1 })
+    await world.run(1)
+    await closed
+
+    expect(await sent).toMatchObject({ code: 'PEER_CLOSED', outcome: 'unknown' })
+    expect(await waiting.at(-1)).toMatchObject({ code: 'PEER_CLOSED', outcome: 'not-applied' })
+    expect(await opening).toMatchObject({ code: 'PEER_CLOSED', outcome: 'not-applied' })
+  })
+
   test('takes no new calls while it hands over', async () => {
     const { world } = await readyWorld()
 

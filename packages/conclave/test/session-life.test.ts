@@ -130,7 +130,10 @@ describe('the end of a session', () => {
     const set = host.session.set('/a', '')
     const cause = new Error('the disk')
 
-    host.session.onHostGone(new CoordinationError('PEER_FAILED', 'it stopped', { cause }))
+    host.session.onHostGone(
+      new CoordinationError('PEER_FAILED', 'it stopped', { cause }),
+      new Set(),
+    )
 
     expect(await rejectionOf(set)).toMatchObject({
       code: 'PEER_FAILED',
