@@ -21,6 +21,8 @@ export class SnapshotTransfers {
   readonly #snapshot: Snapshot<Replica>
   readonly #onEvent: (event: Event) => void
   readonly #transfers = new Map<number, Transfer>()
+  /** What is being freed: nobody asks for it any more. */
+  readonly #freeing = new Set<Promise<void>>()
 
   constructor(snapshot: Snapshot<Replica>, onEvent: (event: Event) => void) {
     this.#snapshot = snapshot
@@ -69,14 +71,15 @@ export class SnapshotTransfers {
     if (state === undefined) return
     this.#transfers.delete(transfer)
     state.isClosed = true
-    state.tail = state.tail.then(() => free(state))
+    const freeing = state.tail.then(() => free(state))
+    this.#freeing.add(freeing)
+    void freeing.then(() => this.#freeing.delete(freeing))
   }
 
   /** Frees everything. Never rejects. */
   async closeAll(): Promise<void> {
-    const states = [...this.#transfers.values()]
     for (const transfer of [...this.#transfers.keys()]) this.close(transfer)
-    await Promise.all(states.map((state) => state.tail))
+    await Promise.all(this.#freeing)
   }
 
   #enqueue(transfer: number, act: (state: Transfer) => Promise<Event | undefined>): void {

@@ -122,6 +122,18 @@ test('a transfer that is given up answers nothing more', async () => {
   expect(noted.events).toEqual([])
 })
 
+test('closing waits for what is being freed already', async () => {
+  const noted = new NotedSnapshot()
+  noted.transfers.open(1)
+  await noted.settle()
+  noted.transfers.read(1)
+  noted.transfers.close(1)
+
+  await noted.transfers.closeAll()
+
+  expect(noted.notes.at(-1)).toBe('close')
+})
+
 test('what cannot be freed is left to the next start, and breaks nothing', async () => {
   const noted = new NotedSnapshot()
   noted.fails = 'close'

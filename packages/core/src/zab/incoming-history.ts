@@ -89,12 +89,12 @@ export class IncomingHistory {
 
   /** Switches to the received snapshot: the append to wait for, or why not. */
   install(replica: Replica): { readonly seq: number } | string {
-    const at = this.#transfer?.at
-    if (at === undefined || !samePageEnd(replica.end, at)) {
+    const transfer = this.#transfer
+    if (transfer === null || !samePageEnd(replica.end, transfer.at)) {
       return `the snapshot stands at ${formatZxid(replica.end.last)}, not where SNAP said`
     }
     this.#switching = true
-    return { seq: this.#state.install(replica) }
+    return { seq: this.#state.install(replica, transfer.id) }
   }
 
   /** The switch is durable: pages may follow. */

@@ -34,6 +34,13 @@ interface ExpectedDigest {
   readonly digest: string
 }
 
+/** A received snapshot that takes over once the append that says so is durable. */
+interface Installing {
+  readonly seq: number
+  readonly replica: Replica
+  readonly transfer: number
+}
+
 export class ZabState {
   readonly options: PeerCoreOptions
   readonly outbox: Outbox
@@ -58,7 +65,7 @@ export class ZabState {
   readonly #openAppends: OpenAppend[] = []
   #syncedSeq = 0
   #expectedDigest: ExpectedDigest | null = null
-  #installing: { readonly seq: number; readonly replica: Replica } | null = null
+  #installing: Installing | null = null
   #lastTransfer = 0
 
   constructor(
@@ -270,9 +277,9 @@ export class ZabState {
    * Switches to a received snapshot: says which append does. Whatever becomes of the conversation
    * that brought it, the state is the snapshot's as soon as that append is durable.
    */
-  install(replica: Replica): number {
+  install(replica: Replica, transfer: number): number {
     const seq = this.append({ type: 'snapshot-installed', at: replica.end })
-    this.#installing = { seq, replica }
+    this.#installing = { seq, replica, transfer }
     return seq
   }
 
@@ -280,6 +287,7 @@ export class ZabState {
     const installing = this.#installing
     if (installing === null || seq < installing.seq) return
     this.#installing = null
+    this.outbox.add({ type: 'close-snapshot', transfer: installing.transfer })
     this.machine.replaceReplica(installing.replica)
     this.lastCommitted = installing.replica.end.last
   }

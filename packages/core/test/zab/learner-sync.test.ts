@@ -244,6 +244,15 @@ describe('by a snapshot', () => {
     expect(late.late.machine.applied).toEqual(late.leader.machine.applied)
   })
 
+  test('what both ends hold of it is freed once it is installed', () => {
+    const late = purged()
+
+    late.ensemble.start(late.late.id).ready()
+
+    expect(late.leader.closedTransfers).toHaveLength(1)
+    expect(late.late.closedTransfers).toHaveLength(1)
+  })
+
   test('M49: a learner that writes slowly gets no more than the window', () => {
     const late = purged()
     late.late.slowStore = true

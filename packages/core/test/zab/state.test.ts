@@ -97,7 +97,7 @@ describe('a received snapshot', () => {
     const end = { last: makeZxid(5, 2), crc: 8 }
     disk.receive({ words: ['x'], end })
 
-    peer.step(() => state.install(new WordReplica({ words: ['x'], end }).asReplica()))
+    peer.step(() => state.install(new WordReplica({ words: ['x'], end }).asReplica(), 1))
     expect([state.machine.end.last, state.history.end.last]).toEqual([0, end.last])
 
     peer.sync()

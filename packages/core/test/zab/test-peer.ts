@@ -78,6 +78,7 @@ export class TestPeer {
   readonly outgoing = new Map<number, string[]>()
   /** Snapshots being received: the pieces so far. */
   readonly incoming = new Map<number, string[]>()
+  readonly closedTransfers: number[] = []
 
   constructor(id: PeerId, setup: PeerSetup, listener: PeerListener) {
     this.id = id
@@ -240,6 +241,7 @@ export class TestPeer {
         this.#writeSnapshot(effect)
         return
       case 'close-snapshot':
+        this.closedTransfers.push(effect.transfer)
         this.outgoing.delete(effect.transfer)
         this.incoming.delete(effect.transfer)
         return
