@@ -69,6 +69,8 @@ export class Election {
   }
 
   get reason(): string {
+    const lost = this.#lostQuorum()
+    if (lost !== null) return lost
     if (this.#vote === null) {
       return this.#state.allSynced
         ? 'joining: waits for an established leader'
@@ -80,6 +82,26 @@ export class Election {
       return 'founding: all voters are here'
     }
     return `election: round ${String(this.#rounds.round)}, votes for peer ${String(this.#vote.leader)}`
+  }
+
+  /** That too many voters have lost their stores, and what the operator can do; or `null`. */
+  #lostQuorum(): string | null {
+    const { id, voters, quorum, damaged } = this.#state
+    const hasLost = (peer: PeerId): boolean =>
+      peer === id ? damaged !== null : this.#voteless.has(peer)
+    const lost = voters.filter(hasLost)
+    if (lost.length === 0 || quorum.includes(voters.filter((voter) => !hasLost(voter)))) return null
+    if (voters.length === 1) {
+      return (
+        'the store was damaged and is set aside, and no other peer has its data: put a copy of the ' +
+        'whole directory back, which loses what was written since, or begin anew with an empty one'
+      )
+    }
+    return (
+      `the stores of voters ${lost.join(', ')} are damaged or empty, and no quorum is left that ` +
+      'has the data: put copies of whole directories back until there is one, which loses what was ' +
+      'written since, or begin anew with an empty directory at every peer'
+    )
   }
 
   /** Begins a round when the disk allows, and tells the vote from time to time. */

@@ -91,6 +91,11 @@ describe('an empty store', () => {
     ensemble.start().run(10_000)
 
     for (const { standing } of ensemble.peers.values()) expect(standing.role).toBe('looking')
+    for (const id of [2, 3]) {
+      expect(ensemble.peer(id).standing.reason).toMatch(
+        /voters 1, 2 are damaged or empty, and no quorum is left that has the data: put copies/,
+      )
+    }
   })
 })
 

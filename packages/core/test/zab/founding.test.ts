@@ -125,5 +125,6 @@ describe('a standalone peer', () => {
     ensemble.start(1).run(1_000)
 
     expect(ensemble.peer(1).standing).toMatchObject({ role: 'looking', damaged: 'a flipped bit' })
+    expect(ensemble.peer(1).standing.reason).toMatch(/no other peer has its data: put a copy/)
   })
 })
