@@ -95,7 +95,9 @@ export class Directory {
  */
 export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
   const { path } = options
-  await makeDirectory(path)
+  await makeDirectory(path).catch((error: unknown) => {
+    throw isInTheWay(error) ? fileInTheWay(path, error) : error
+  })
   await assertOursOrEmpty(path)
   const lock = await takeLock(path)
   try {
@@ -116,6 +118,16 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     await unlock(path, lock)
     throw error
   }
+}
+
+/** True of the errors for a file where a directory is wanted. */
+function isInTheWay(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(EEXIST|ENOTDIR)$/.test(String(error.code))
+}
+
+function fileInTheWay(path: string, cause: unknown): CoordinationError {
+  const message = `${path} is a file, or lies below one: name an empty or a new directory`
+  return new CoordinationError('STORAGE_FAILED', message, { path, cause })
 }
 
 /**

@@ -137,10 +137,33 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/**
+ * Creates the directory and its parents; says which was the first that was missing. By itself, since
+ * Node's own way never ends where the system says that a parent does not exist but makes none (/proc).
+ */
+async function makeMissing(directory: string): Promise<string | undefined> {
+  const parent = dirname(directory)
+  try {
+    await fs.promises.mkdir(directory, { mode: 0o700 })
+    return directory
+  } catch (error) {
+    if (isMissing(error) && parent !== directory) {
+      const first = await makeMissing(parent)
+      // Where the parent was there, it is the directory that cannot be.
+      if (first === undefined) throw error
+      await fs.promises.mkdir(directory, { mode: 0o700 })
+      return first
+    }
+    const isThere = await fs.promises.stat(directory).then((found) => found.isDirectory())
+    if (isThere) return undefined
+    throw error
+  }
+}
+
 /** Creates the directory and its parents, durably. */
 export async function makeDirectory(directory: string): Promise<void> {
   let made = resolve(directory)
-  const first = await fs.promises.mkdir(made, { recursive: true, mode: 0o700 })
+  const first = await makeMissing(made)
   // Each new directory is an entry of its parent, up to the first that was there; and the last one
   // also when it was there, since whoever created it may not have come to syncing it.
   do {

@@ -118,6 +118,24 @@ describe('directory', () => {
     expect(readdirSync(path)).toEqual(['log'])
   })
 
+  test('STORAGE_FAILED: a file, and what would lie below one', async () => {
+    const file = join(temporaryDirectory(), 'file')
+    writeFileSync(file, 'a letter')
+    for (const path of [file, join(file, 'below')]) {
+      const error = await refusal(open(path))
+      expect(error).toMatchObject({ code: 'STORAGE_FAILED', path })
+      expect(error.message).toContain('name an empty or a new directory')
+    }
+    expect(readFileSync(file, 'utf8')).toBe('a letter')
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'what the system never creates is refused, not tried for ever',
+    async () => {
+      await expect(open('/proc/conclave/peer')).rejects.toMatchObject({ code: 'ENOENT' })
+    },
+  )
+
   test('DIR_FORMAT: a newer format, naming both', async () => {
     const path = temporaryDirectory()
     await (await open(path)).close()
