@@ -62,7 +62,10 @@ export interface OpenOptions extends Call {
 }
 
 export interface SessionOptions extends Call {
-  /** For how long the ensemble keeps the session without a sign of life; 10 s unless told. */
+  /**
+   * For how long the ensemble keeps the session without a sign of life; 10 s unless told. At least
+   * three times `timing.silentPeerMs`, which is 9 s unless told, and at most 60 s.
+   */
   readonly sessionTimeoutMs?: number | undefined
 }
 
