@@ -227,8 +227,12 @@ describe('peers that do not belong together', () => {
     const good = await Promise.all([options[0]!, options[1]!].map(openPeer))
     const stranger = await openPeer({ ...options[2]!, secret: 'hunter2' })
 
+    const peers = [...good, stranger]
+    await vi.waitFor(() => {
+      for (const peer of peers) expect(peer.status().refusals.join()).toContain('secret')
+    }, patience)
     const errors = await Promise.all(
-      [...good, stranger].map((peer) => rejectionOf(peer.ready({ timeoutMs: 2_000 }))),
+      peers.map((peer) => rejectionOf(peer.ready({ timeoutMs: 100 }))),
     )
 
     for (const error of errors as CoordinationError[]) {

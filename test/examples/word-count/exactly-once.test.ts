@@ -23,6 +23,10 @@ import {
 import { workOnRanges } from '../../../examples/word-count/range-worker.ts'
 
 const fileCount = 120
+/** Every file counted is a durable write: a busy disk takes its time for them. */
+const patience = { timeout: 60_000 }
+/** So that no session ends but those that the test closes. */
+const sessionTimeoutMs = 60_000
 
 interface Place {
   readonly peer: Peer
@@ -46,7 +50,7 @@ async function inNewPlace(act: (place: Place) => Promise<void>): Promise<void> {
 
 /** Opens a session and joins the members, as a worker's life begins. */
 async function joinAs(peer: Peer, name: string): Promise<Session> {
-  const session = await peer.session()
+  const session = await peer.session({ sessionTimeoutMs })
   await session.create(`${membersPath}/${name}`, '', { mode: 'ephemeral', parents: true })
   return session
 }
@@ -63,10 +67,10 @@ async function untilCounted(session: Session): Promise<void> {
   }
 }
 
-describe('members', () => {
+describe('members', patience, () => {
   test('two that believe in the same ranges count them once', () =>
     inNewPlace(async ({ peer, files }) => {
-      const launcher = await peer.session()
+      const launcher = await peer.session({ sessionTimeoutMs })
       const sessions = [await joinAs(peer, 'a'), await joinAs(peer, 'b')]
       for (const path of [rangesPath, totalsPath, assignmentsPath]) await launcher.create(path)
       for (const [number, first] of [0, 40, 80].entries()) {
@@ -88,7 +92,7 @@ describe('members', () => {
 
   test('one that begins where another was cut off counts what is left', () =>
     inNewPlace(async ({ peer, files }) => {
-      const launcher = await peer.session()
+      const launcher = await peer.session({ sessionTimeoutMs })
       await launcher.create(rangesPath, '', { parents: true })
       for (const path of [totalsPath, assignmentsPath]) await launcher.create(path)
       await launcher.create(rangePath(0), encode({ first: 0, end: fileCount, position: 0 }))
@@ -119,7 +123,7 @@ describe('members', () => {
     }))
 })
 
-describe('the coordinator', () => {
+describe('the coordinator', patience, () => {
   test('has every file counted by whoever is there', () =>
     inNewPlace(async ({ peer, files }) => {
       const a = await joinAs(peer, 'a')
@@ -127,7 +131,7 @@ describe('the coordinator', () => {
       const coordinating = coordinate(a, candidacy ?? '', fileCount, () => undefined)
       const onCommit = (): void => undefined
       const working = workOnRanges({ session: a, files, name: 'a', worker: 'a', onCommit })
-      const launcher = await peer.session()
+      const launcher = await peer.session({ sessionTimeoutMs })
       await untilCounted(launcher)
 
       expect(await totalOf(launcher)).toEqual(await countPlainly(files, launcher.alive))
@@ -137,7 +141,10 @@ describe('the coordinator', () => {
 
   test('is the candidate that came first, then the next one', () =>
     inNewPlace(async ({ peer }) => {
-      const [first, second] = [await peer.session(), await peer.session()]
+      const [first, second] = [
+        await peer.session({ sessionTimeoutMs }),
+        await peer.session({ sessionTimeoutMs }),
+      ]
       const won = await campaign(first, 'first')
       const elected: string[] = []
       const next = campaign(second, 'second').then((path) => elected.push(path ?? 'nobody'))
