@@ -81,6 +81,8 @@ export class PeerCore {
    */
   step(events: readonly Event[]): readonly Effect[] {
     for (const event of events) this.#on(event)
+    // Last: whoever paused hears what came meanwhile before it judges who was silent.
+    if (events[0]?.type === 'tick') this.#zab.onTick()
     this.#server.flush()
     this.#zab.endStep()
     this.#checkpoints.endStep(this.replica, this.#zab.receivesSnapshot)
@@ -125,7 +127,6 @@ export class PeerCore {
       case 'tick':
         this.#state.nowMs = event.nowMs
         this.#server.tick(event.nowMs, event.wallMs, event.appAliveMs)
-        this.#zab.onTick()
         return
       case 'link-up':
         this.#zab.onLinkUp(event.peer)

@@ -43,7 +43,7 @@ describe('links that are not what they seem', () => {
     peer.link(1).receive(1, again).receive(2, again, followerInfo())
     peer.sync()
     expect(peer.peer.standing.role).toBe('leader')
-    expect(peer.done('notification')).toEqual([])
+    expect(peer.done('notification', 'ping')).toEqual([])
 
     peer.receive(1, followerInfo()).sync()
     expect(peer.done('notification', 'ping')).toEqual([

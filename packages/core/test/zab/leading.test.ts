@@ -52,6 +52,17 @@ describe('a leader is established', () => {
     expect(alone.done()).toEqual(['applies 1:1 (a) after 0:0', 'leads epoch 2'])
   })
 
+  test('and hears what came while it was paused before it judges who was silent', () => {
+    const leader = promisedOf().sync().receive(1, ackNewLeader)
+    leader.done()
+    leader.nowMs += 5_000
+
+    leader.confirm(2, 1)
+
+    expect(leader.peer.standing).toMatchObject({ role: 'leader', ready: true })
+    expect(leader.done('ping')).toEqual([])
+  })
+
   test('with a quorum that does not need the late ones, who come later', () => {
     const leader = promisedOf().sync().receive(1, ackNewLeader)
     leader.done()

@@ -119,8 +119,8 @@ export class TestPeer {
   step(nowMs: number, ...acts: readonly (() => void)[]): void {
     if (!this.up) return
     this.state.nowMs = nowMs
-    this.zab.onTick()
     for (const act of acts) act()
+    this.zab.onTick()
     this.zab.endStep()
     this.#checkpoints.endStep(this.machine.replica.asReplica(), this.zab.receivesSnapshot)
     // What it does may stop it.
