@@ -156,7 +156,7 @@ export default defineConfig(
   },
   {
     files: tests,
-    ignores: ['test/{integration,acceptance,crash-states}/**', 'test/simulation/run.ts'],
+    ignores: ['test/{acceptance,crash-states,faults,processes}/**', 'test/simulation/run.ts'],
     rules: {
       'no-restricted-syntax': ['error', ...everywhere, ...sleepless],
       'no-restricted-imports': [
@@ -179,7 +179,7 @@ export default defineConfig(
     files: [
       'bench/**/*.ts',
       'examples/**/*.ts',
-      'test/{simulation,acceptance,crash-states}/**/*.ts',
+      'test/{simulation,acceptance,crash-states,faults}/**/*.ts',
       'packages/cli/src/**/*.ts',
     ],
     rules: { 'no-console': 'off' },

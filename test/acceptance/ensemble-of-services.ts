@@ -1,11 +1,11 @@
 /** Three services as processes of their own, on real disks and sockets, killed and started at will. */
-import { fork, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { OpenOptions } from 'conclave'
+import { freePorts } from '../processes/free-ports.ts'
+import { ServiceProcess } from '../processes/service-process.ts'
+import { until } from '../processes/waiting.ts'
 import type { Notice, Question } from './service.ts'
 
 /** What a peer says of itself, as far as these programs look. */
@@ -24,26 +24,6 @@ export interface Acknowledged {
   readonly atMs: number
 }
 
-const deadlineMs = 60_000
-
-/** Comparable with what the services say. */
-export function nowMs(): number {
-  return Number(process.hrtime.bigint() / 1_000n) / 1_000
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** Asks again and again until the answer is yes; fails, naming what was waited for. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const end = nowMs() + deadlineMs
-  while (!(await holds())) {
-    if (nowMs() > end) throw new Error(`in vain for ${deadlineMs / 1_000} s: ${what}`)
-    await sleep(20)
-  }
-}
-
 /** One service: a process at a time, on a directory that outlives it. */
 export class Service {
   readonly id: number
@@ -54,8 +34,7 @@ export class Service {
   readonly refused: string[] = []
   readonly #options: OpenOptions
   readonly #acknowledged: Acknowledged[]
-  #child: ChildProcess | undefined
-  #answer: ((value: unknown) => void) | undefined
+  #process: ServiceProcess<Question, Notice> | undefined
   #opened: () => void = () => undefined
 
   constructor(options: OpenOptions, acknowledged: Acknowledged[]) {
@@ -66,23 +45,19 @@ export class Service {
   }
 
   get isUp(): boolean {
-    return this.#child !== undefined
+    return this.#process?.isUp === true
   }
 
   /** Resolves once `open` has, which is before the peer is ready. */
   start(): Promise<void> {
-    const file = fileURLToPath(new URL('./service.ts', import.meta.url))
-    const child = fork(file, [JSON.stringify(this.#options)])
-    this.#child = child
     this.isReady = false
-    child.on('message', (notice) => {
-      this.#onNotice(notice as Notice)
-    })
     return new Promise((resolve, reject) => {
       this.#opened = resolve
-      child.once('exit', (code, signal) => {
-        if (this.#child === child) this.#child = undefined
-        reject(new Error(`service ${this.id} ended: ${String(code ?? signal)}`))
+      this.#process = new ServiceProcess<Question, Notice>({
+        file: new URL('./service.ts', import.meta.url),
+        args: [JSON.stringify(this.#options)],
+        onNotice: (notice) => this.#onNotice(notice),
+        onExit: (how) => reject(new Error(`service ${this.id} ended: ${how}`)),
       })
     })
   }
@@ -102,28 +77,14 @@ export class Service {
       case 'refused':
         this.refused.push(`${notice.code} ${notice.outcome}`)
         return
-      case 'answer':
-        this.#answer?.(notice.value)
-        return
       case 'failed':
         console.error(`service ${this.id}: ${notice.message}`)
     }
   }
 
   ask<Answer>(question: Question): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const child = this.#child
-      if (child === undefined) throw new Error(`service ${this.id} is down`)
-      const onExit = (): void => {
-        reject(new Error(`service ${this.id} ended before it answered ${question.type}`))
-      }
-      this.#answer = (value) => {
-        child.off('exit', onExit)
-        resolve(value as Answer)
-      }
-      child.once('exit', onExit)
-      child.send(question)
-    })
+    if (this.#process === undefined) throw new Error(`service ${this.id} was never started`)
+    return this.#process.ask<Answer>(question)
   }
 
   status(): Promise<PeerStatus> {
@@ -131,18 +92,13 @@ export class Service {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal)
+    this.#process?.signal(signal)
   }
 
   /** SIGKILL; resolves when the process is gone. */
   async kill(): Promise<void> {
-    const child = this.#child
-    if (child === undefined) return
-    this.#child = undefined
     this.isReady = false
-    const gone = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await gone
+    await this.#process?.kill()
   }
 }
 
@@ -239,15 +195,4 @@ export class EnsembleOfServices {
     await Promise.all(this.services.map((service) => service.kill()))
     rmSync(this.#directory, { recursive: true, force: true })
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await until('ports are found', () => servers.every((server) => server.listening))
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

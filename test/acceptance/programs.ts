@@ -10,7 +10,8 @@ import {
   closeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { EnsembleOfServices, nowMs, sleep, until, type Service } from './ensemble-of-services.ts'
+import { nowMs, sleep, until } from '../processes/waiting.ts'
+import { EnsembleOfServices, type Service } from './ensemble-of-services.ts'
 
 export interface Extent {
   readonly leaderKills: number

@@ -3,6 +3,8 @@
  * what to do, and tells what was acknowledged, over IPC. Only the public API is used.
  */
 import { CoordinationError, open, type OpenOptions, type Peer, type Session } from 'conclave'
+import { answerQuestions, tell } from '../processes/questions.ts'
+import { nowMs } from '../processes/waiting.ts'
 
 /** What the service is asked. */
 export type Question =
@@ -34,7 +36,6 @@ export type Notice =
       readonly code: string
       readonly outcome: string
     }
-  | { readonly type: 'answer'; readonly value: unknown }
   | { readonly type: 'failed'; readonly message: string }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as OpenOptions
@@ -42,33 +43,16 @@ let session: Session | undefined
 let writing = false
 let writers: Promise<unknown> = Promise.resolve()
 
-const tell = (notice: Notice): void => {
-  if (process.connected) process.send?.(notice)
-}
-/** Comparable between processes of one machine. */
-const nowMs = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000
+const say = (notice: Notice): void => tell(notice)
 
 const peer: Peer = await open(options)
 peer.on('failed', (error) => {
-  tell({ type: 'failed', message: JSON.stringify(error) })
+  say({ type: 'failed', message: JSON.stringify(error) })
 })
-process.on('message', (question) => {
-  void answer(question as Question).then(
-    (value) => {
-      tell({ type: 'answer', value })
-    },
-    (error: unknown) => {
-      tell({
-        type: 'failed',
-        message: error instanceof Error ? (error.stack ?? '') : String(error),
-      })
-    },
-  )
-})
-process.on('disconnect', () => process.exit(1))
-tell({ type: 'opened', damaged: peer.status().damaged })
+answerQuestions(answer)
+say({ type: 'opened', damaged: peer.status().damaged })
 await peer.ready()
-tell({ type: 'ready' })
+say({ type: 'ready' })
 
 async function answer(question: Question): Promise<unknown> {
   switch (question.type) {
@@ -120,10 +104,10 @@ async function beginWriting(
             ? await writer.create(`${parent}/w-`, id, { sequential: true })
             : { stat: await writer.set(`${parent}/${number % znodes}`, id) }
         const epoch = Math.floor((znodes === 0 ? stat.czxid : stat.mzxid) / 2 ** 32)
-        tell({ type: 'acknowledged', id, epoch, atMs: nowMs() })
+        say({ type: 'acknowledged', id, epoch, atMs: nowMs() })
       } catch (error) {
         if (!(error instanceof CoordinationError)) throw error
-        tell({ type: 'refused', id, code: error.code, outcome: error.outcome })
+        say({ type: 'refused', id, code: error.code, outcome: error.outcome })
         return
       }
     }
