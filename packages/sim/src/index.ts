@@ -30,6 +30,7 @@ export {
   type EventEntry,
   type HistoryEntry,
   type HistoryOperation,
+  type ReadKind,
   type Value,
   type WriteStep,
 } from './histories/entry.ts'
