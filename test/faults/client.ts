@@ -51,6 +51,11 @@ export class Client {
     return answer
   }
 
+  /** Closes the session, unless that is over: then there is nothing to ask for. */
+  async close(): Promise<void> {
+    if (!this.isOver) await this.call({ type: 'close-session' })
+  }
+
   /** Records what a watch of this session is told, for as long as it lasts. */
   async watch(number: number, path: string): Promise<void> {
     const watched = {

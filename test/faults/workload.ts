@@ -36,7 +36,7 @@ export async function prepare(peer: Peer, recorder: Recorder): Promise<void> {
   for (const path of [...roots, ...pair]) {
     await client.call({ type: 'create', path, value: 'founded' })
   }
-  await client.call({ type: 'close-session' })
+  await client.close()
 }
 
 export class Workload {
@@ -80,7 +80,7 @@ export class Workload {
         await step.call(this, client, random)
         await sleep(random.unit() * this.#options.thinkMs)
       }
-      if (!client.isOver) await client.call({ type: 'close-session' })
+      await client.close()
     }
   }
 
@@ -150,7 +150,7 @@ export class Workload {
     await client.call({ type: 'create', path, value: this.#value(), ephemeral: true })
     await client.call({ type: 'get', path, read: 'local' })
     if (random.chance(0.2)) await client.call({ type: 'delete', path })
-    if (random.chance(0.1)) await client.call({ type: 'close-session' })
+    if (random.chance(0.1)) await client.close()
   }
 
   /** Watches for a while, and reads behind what it was told. */
@@ -162,7 +162,7 @@ export class Workload {
       await client.call({ type: 'get', path, read: 'local' })
       await sleep(random.unit() * this.#options.thinkMs)
     }
-    await client.call({ type: 'close-session' })
+    await client.close()
     await watching
   }
 
