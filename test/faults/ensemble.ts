@@ -166,16 +166,25 @@ export class Ensemble {
     await peer.begin()
   }
 
-  async ready(deadlineMs = 30_000): Promise<void> {
+  /** Every peer is synced with a leader, and no damage is left. */
+  async ready(deadlineMs = 40_000): Promise<void> {
+    const told = new Map<number, string>()
     const isReady = async (peer: PeerProcess): Promise<boolean> => {
       const status = await peer.status(2_000).catch(() => undefined)
+      const { role, epoch, lastApplied, reason, damaged, refusals } = status ?? {}
+      told.set(peer.id, JSON.stringify({ role, epoch, lastApplied, reason, damaged, refusals }))
       return status?.ready === true && status.damaged === undefined
     }
-    await until(
-      'every peer is ready',
-      async () => (await Promise.all(this.peers.map(isReady))).every((one) => one),
-      deadlineMs,
-    )
+    try {
+      await until(
+        'every peer is ready',
+        async () => (await Promise.all(this.peers.map(isReady))).every((one) => one),
+        deadlineMs,
+      )
+    } catch (error) {
+      for (const [id, status] of told) this.say(`peer ${id} says ${status}`)
+      throw error
+    }
   }
 
   /** The established leader, among those that answer. */

@@ -18,6 +18,7 @@ export interface PeerStatus {
   readonly lastApplied: number
   readonly digest: string
   readonly damaged: string | undefined
+  readonly refusals: readonly string[]
 }
 
 export interface PeerProcessOptions {

@@ -112,6 +112,7 @@ async function answer(question: Question): Promise<unknown> {
     case 'read-all':
       return readAll(opened())
     case 'close':
+      workload?.onClosing()
       await peer?.close()
       setImmediate(() => process.exit(0))
       return null

@@ -44,6 +44,7 @@ export class Workload {
   readonly #recorder: Recorder
   readonly #options: WorkloadOptions
   readonly #clients: Promise<void>[] = []
+  readonly #open = new Set<Client>()
   #isRunning = true
   #lastValue = 0
 
@@ -67,13 +68,20 @@ export class Workload {
     await Promise.all(this.#clients)
   }
 
+  /** The peer is closed with the sessions that are open: it is as if each was closed. */
+  onClosing(): void {
+    for (const { session } of this.#open) {
+      if (!session.alive.aborted) this.#recorder.begin(session.id, { type: 'close-session' })
+    }
+  }
+
   /** One client: session after session, until the end or until the peer is gone. */
   async #repeat(
     step: (client: Client, random: Random) => Promise<void>,
     random: Random,
   ): Promise<void> {
     while (this.#goesOn()) {
-      const client = await this.#open()
+      const client = await this.#begin()
       if (client === 'over') return
       if (client === 'later') continue
       while (this.#goesOn() && !client.isOver) {
@@ -81,6 +89,7 @@ export class Workload {
         await sleep(random.unit() * this.#options.thinkMs)
       }
       await client.close()
+      this.#open.delete(client)
     }
   }
 
@@ -88,11 +97,13 @@ export class Workload {
     return this.#isRunning
   }
 
-  async #open(): Promise<Client | 'later' | 'over'> {
+  async #begin(): Promise<Client | 'later' | 'over'> {
     const { sessionTimeoutMs } = this.#options
     try {
       const session = await this.#peer.session({ sessionTimeoutMs, timeoutMs: 1_000 })
-      return new Client(this.#peer, session, this.#recorder)
+      const client = new Client(this.#peer, session, this.#recorder)
+      this.#open.add(client)
+      return client
     } catch (error) {
       if (!(error instanceof CoordinationError)) throw error
       if (error.code === 'PEER_FAILED' || error.code === 'PEER_CLOSED') return 'over'
