@@ -7,13 +7,18 @@ import type { Fault } from './faults.ts'
 import { Random } from './prng.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { millisecondUs, secondUs } from './scheduler.ts'
+import type { WorkloadProfile } from './workload-profile.ts'
 
 /** Each with what it is made for. */
 const adjustments: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
   swarm: (scenario) => scenario,
+  'crashes-in-synchronization': crashesInSynchronization,
+  'deposed-leaders': deposedLeaders,
   'lost-leaders': lostLeaders,
   'power-at-promises': powerAtPromises,
   'returning-sessions': returningSessions,
+  'short-epochs': shortEpochs,
+  'short-sessions': shortSessions,
 }
 
 export const scenarioNames: readonly string[] = Object.keys(adjustments)
@@ -25,6 +30,35 @@ export function drawNamedScenario(name: string, seed: number, seconds: number): 
     throw new Error(`there is no scenario "${name}": say one of ${scenarioNames.join(', ')}`)
   }
   return { ...adjust(drawScenario(seed, seconds)), name }
+}
+
+/**
+ * A peer falls behind, the leader crashes, and everybody does as soon as that peer, which is sent one
+ * page at a time, is about to join the next epoch: who is back first decides whose history stands
+ * (Z10, Z12; ZOOKEEPER-4643).
+ */
+function crashesInSynchronization(scenario: Scenario): Scenario {
+  const random = new Random(scenario.seed, 'fault-detail')
+  const { ensemble, faultyUs } = scenario
+  const faults: Fault[] = []
+  const parting = 'reset' as const
+  for (let at = 2 * secondUs; at + 4 * secondUs < faultyUs; at += 4 * secondUs) {
+    const { id } = random.pick(ensemble.members)
+    const target = { peer: id }
+    faults.push({ at, type: 'crash', target, parting, downUs: secondUs })
+    const leader = { role: 'leader', choice: 0 } as const
+    const crashedAt = at + secondUs / 2
+    faults.push({ at: crashedAt, type: 'crash', target: leader, parting, downUs: secondUs })
+    const point = random.pick(['append-current-epoch', 'send-ack-new-leader'] as const)
+    const crash = { point, parting, everyone: true, withinUs: secondUs, downUs: secondUs }
+    // A peer that starts again is not armed any more, and it is not known when it does.
+    for (let armedAt = crashedAt; armedAt < at + 2 * secondUs; armedAt += 100 * millisecondUs) {
+      faults.push({ at: armedAt, type: 'crash-at', target, ...crash })
+    }
+  }
+  const limits = { ...ensemble.limits, maxLogReadBytes: 1, maxPageTxns: 1 }
+  const busy = withWorkload(scenario, { clientCount: 3, thinkUs: 200 * millisecondUs })
+  return { ...busy, faults, ensemble: { ...ensemble, limits } }
 }
 
 /** Every two seconds the leader crashes, and power fails as soon as somebody promises an epoch (Z2). */
@@ -93,15 +127,48 @@ function returningSessions(scenario: Scenario): Scenario {
     }
   }
   faults.sort((a, b) => a.at - b.at)
-  const workload = { ...scenario.workload, clientCount: 8, sessionTimeoutMs }
   return {
-    ...scenario,
+    ...withWorkload(scenario, { clientCount: 8, sessionTimeoutMs }),
     faults,
-    workload,
-    activities: drawActivities(scenario.seed, workload, scenario.faultyUs),
     ensemble: {
       ...scenario.ensemble,
       limits: { ...limits, maxPageBytes: 256, maxPagesOutstanding: 1 },
     },
   }
+}
+
+/** Leaders are cut off for as long as they may take themselves for leaders, and are asked (C7). */
+function deposedLeaders(scenario: Scenario): Scenario {
+  const faults: Fault[] = []
+  const target = { role: 'leader', choice: 0 } as const
+  const forUs = 3 * scenario.ensemble.timing.silentPeerMs * millisecondUs
+  for (let at = 2 * secondUs; at + forUs < scenario.faultyUs; at += forUs + secondUs) {
+    faults.push({ at, type: 'isolate', target, direction: 'both', forUs })
+  }
+  const weights = { ...scenario.workload.weights, set: 20, sync: 20 }
+  const busy = { clientCount: 8, thinkUs: 100 * millisecondUs, weights, pipelining: 16 }
+  return { ...withWorkload(scenario, busy), faults }
+}
+
+/** Epochs run out of zxids all the time (Z16). */
+function shortEpochs(scenario: Scenario): Scenario {
+  const { ensemble } = scenario
+  const limits = { ...ensemble.limits, maxCounter: 16 }
+  return { ...scenario, ensemble: { ...ensemble, limits } }
+}
+
+/** Applications create ephemerals, close their sessions at once, and ask for others, on slow disks (S3). */
+function shortSessions(scenario: Scenario): Scenario {
+  const { ensemble, workload } = scenario
+  const weights = { ...workload.weights, create: 20, close: 6 }
+  const disk = { ...ensemble.disk, syncUs: 30 * millisecondUs }
+  const busy = { weights, thinkUs: 20 * millisecondUs, pipelining: 16 }
+  return { ...withWorkload(scenario, busy), ensemble: { ...ensemble, disk } }
+}
+
+/** The scenario with another workload, and what that comes to. */
+function withWorkload(scenario: Scenario, changes: Partial<WorkloadProfile>): Scenario {
+  const workload = { ...scenario.workload, ...changes }
+  const activities = drawActivities(scenario.seed, workload, scenario.faultyUs)
+  return { ...scenario, workload, activities }
 }

@@ -22,6 +22,7 @@ import { JustifiedEvents } from './w1-justified.ts'
 import { EventBeforeData } from './w4-event-before-data.ts'
 import { EventOrder } from './w5-event-order.ts'
 import { WatchSequence } from './w7-watch-sequence.ts'
+import { WatchEnd } from './w8-watch-end.ts'
 import { EpochUniqueness } from './z1-epoch-uniqueness.ts'
 import { CommittedSurvives } from './z10-committed-survives.ts'
 import { LeaderCompleteness } from './z11-leader-completeness.ts'
@@ -78,5 +79,6 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new EventBeforeData(),
     new EventOrder(),
     new WatchSequence(observed),
+    new WatchEnd(),
   ]
 }
