@@ -78,6 +78,24 @@ describe('records that are whole but do not belong together', () => {
     }
   })
 
+  test('a record of another log, put where it stood there, is damage', async () => {
+    // Promises do not say what came before them: only the chain does.
+    const path = `${directory}/${segmentName(1)}`
+    const logs = [1, 2].map(async (leader) => {
+      const records = [3, 4].map((epoch) => ({ ...accepted, epoch, leader }))
+      return (await forged({ state: none, records })).content(path)
+    })
+    const [one, other] = (await Promise.all(logs)) as [Buffer, Buffer]
+    const shorter = await forged({ state: none, records: [accepted] })
+    const end = shorter.content(path).length
+    expect(other.length).toBe(one.length)
+
+    const mixed = new MemoryFiles()
+    mixed.put(path, Buffer.concat([one.subarray(0, end), other.subarray(end)]))
+
+    await expect(openLog(mixed)).rejects.toThrow(/does not belong to the one before/)
+  })
+
   test('a log of a later format is refused, not damage', async () => {
     const files = new MemoryFiles()
     const options = { directory, peerId: 1, files }
