@@ -104,6 +104,22 @@ describe('direction', () => {
     expect(strays).toEqual([])
   })
 
+  test('the model of the simulator shares no code with the core', () => {
+    const isOfModel = (path: string): boolean => path.startsWith('packages/sim/src/model/')
+    const shared = inPackages
+      .filter((file) => isOfModel(file.fileName))
+      .flatMap((file) =>
+        file.statements.filter(
+          (statement) =>
+            ts.isImportDeclaration(statement) &&
+            statement.moduleSpecifier.getText(file).includes('@conclave/core') &&
+            statement.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword,
+        ),
+      )
+
+    expect(shared.map((one) => one.getText())).toEqual([])
+  })
+
   test('only the testing subpath loads the simulator, and only tests load that', () => {
     const isOfKit = (path: string): boolean => /^packages\/conclave\/src\/testing[./]/.test(path)
     const loaders = inPackages

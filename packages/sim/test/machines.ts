@@ -1,5 +1,5 @@
 /** Machines for tests: the sound one, and what plants a bug in it. */
-import type { Effect, RecoveredState } from '@conclave/core/internal'
+import type { RecoveredState } from '@conclave/core/internal'
 import { realMachine, type Machine, type SimulatedCore } from '../src/machine.ts'
 import { tinyCodec } from './tiny-codec.ts'
 
@@ -26,12 +26,4 @@ export function stepping(core: SimulatedCore, step: SimulatedCore['step']): Simu
       return core.replica
     },
   }
-}
-
-/** Changes each effect of each step; what becomes nothing is left out. */
-export function changing(
-  core: SimulatedCore,
-  change: (effect: Effect) => Effect | null,
-): SimulatedCore {
-  return stepping(core, (events) => core.step(events).flatMap((effect) => change(effect) ?? []))
 }

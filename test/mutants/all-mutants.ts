@@ -1,0 +1,25 @@
+/** Every mutant, and what is planted nowhere. */
+import { agreementMutants } from './catalogue/agreement.ts'
+import { mutantsBeyondSimulation } from './catalogue/beyond-simulation.ts'
+import { checkerMutants } from './catalogue/checkers.ts'
+import { ownMutants } from './catalogue/own.ts'
+import { stateMutants } from './catalogue/state.ts'
+import type { Mutant } from './mutant.ts'
+
+/** Those of the table, by their rows; then our own; then those of the checkers. */
+export const allMutants: readonly Mutant[] = [
+  ...[...agreementMutants, ...stateMutants, ...mutantsBeyondSimulation].sort(byId),
+  ...ownMutants,
+  ...checkerMutants,
+]
+
+function byId(a: Mutant, b: Mutant): number {
+  return a.id < b.id ? -1 : 1
+}
+
+/** The mutant of this id. */
+export function findMutant(id: string): Mutant {
+  const mutant = allMutants.find((one) => one.id === id)
+  if (mutant === undefined) throw new Error(`there is no mutant ${id}`)
+  return mutant
+}

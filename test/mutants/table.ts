@@ -1,0 +1,120 @@
+/** What came of the mutants, as it is printed and as it is written to docs/mutants.md. */
+import type { Mutant } from './mutant.ts'
+import type { Finding, Sweep, Trial, TrialOptions } from './trial.ts'
+import { unplanted } from './unplanted.ts'
+
+/** Rows of the table that mutants are planted for; M13+M14 stands for two. */
+const rowCount = 50
+
+/** One mutant, in a line; what nobody expected, in lines behind it. */
+export function lineOf({ mutant, fixed, fresh, ms }: Trial): string {
+  const { id, bug } = mutant
+  const kill = fixed.kills[0]
+  const found =
+    kill === undefined ? 'NOT FOUND' : namesOf([...fixed.kills, ...(fresh?.kills ?? [])])
+  const seeds = kill?.seed === undefined || kill.seed === null ? '' : `, seed ${kill.seed}`
+  const median = fresh === null ? '' : `, median ${medianOf(fresh)}`
+  const strays = [...fixed.strays, ...(fresh?.strays ?? [])]
+  const lines = [`${id.padEnd(8)} ${found}${seeds}${median}, ${(ms / 1_000).toFixed(1)} s: ${bug}`]
+  if (strays.length > 0) lines.push(`         besides: ${namesOf(strays)}`)
+  return lines.join('\n')
+}
+
+/** Everything together, and whether it is as it must be. */
+export function summaryOf(
+  trials: readonly Trial[],
+  faults: readonly string[],
+): { readonly text: string; readonly passed: boolean } {
+  const planted = trials.filter(({ mutant }) => mutant.edits.length > 0)
+  const missed = planted.filter(({ fixed }) => fixed.kills.length === 0)
+  const controls = trials.filter(({ mutant }) => mutant.edits.length === 0)
+  const noisy = controls.filter(({ fixed }) => fixed.kills.length + fixed.strays.length > 0)
+  const rows = rowsOf(planted.filter((trial) => !missed.includes(trial)))
+  const lines = [
+    `${planted.length} mutants planted, ${planted.length - missed.length} found; ` +
+      `of the table's ${rowCount} rows ${rows.size} are found, ${unplanted.length} wait for a feature`,
+    ...missed.map(({ mutant }) => `not found: ${mutant.id}: ${mutant.bug}`),
+    ...noisy.map(
+      ({ mutant, fixed }) => `without any mutant, ${mutant.bug}: ${namesOf(fixed.strays)}`,
+    ),
+    ...faults,
+  ]
+  return { text: lines.join('\n'), passed: missed.length + noisy.length + faults.length === 0 }
+}
+
+/** The rows of the table that mutants stand for. */
+function rowsOf(trials: readonly Trial[]): Set<string> {
+  return new Set(trials.flatMap(({ mutant }) => mutant.id.match(/\bM\d\d/g) ?? []))
+}
+
+/** docs/mutants.md. */
+export function documentOf(trials: readonly Trial[], { fresh }: TrialOptions): string {
+  const planted = trials.filter(({ mutant }) => mutant.edits.length > 0)
+  const { text } = summaryOf(trials, [])
+  const sweeps = planted.map((trial) => trial.fresh).filter((one) => one !== null)
+  const seeds = sweeps.reduce((sum, one) => sum + one.seeds, 0)
+  const measured =
+    fresh === null
+      ? 'No fresh seeds were tried.'
+      : `Seeds: the median of up to ${fresh.kills} kills, in fresh seeds from ${fresh.first} on, ` +
+        `${Math.round(fresh.ms / 1_000)} s at most for each mutant; ${seeds} seeds in all.`
+  return `# Mutants
+
+Written by \`npm run mutants -- --write\`. ${text.split('\n')[0] ?? ''}.
+${measured}
+How to read it, and how to add one: [testing.md](testing.md#mutants).
+
+M: the table of planted bugs that this project set out with. CM: bugs in the checkers themselves.
+X: rules of Conclave's own. Several mutants of one row have a letter. *Masked* says which other
+defence was taken away as well, so that the bug can show. *By*: \`simulator\`, its checks from
+outside; \`assertion\`, the core's own; \`peer\`, which stopped itself and named the rule; \`test\`.
+
+| | planted bug | seen before | found as | by | seeds |
+|---|---|---|---|---|---|
+${planted.map(rowOf).join('\n')}
+
+## Not planted
+
+| | bug | why |
+|---|---|---|
+${unplanted.map(({ id, bug, because }) => `| ${id} | ${bug} | ${because} |`).join('\n')}
+`
+}
+
+function rowOf({ mutant, fixed, fresh }: Trial): string {
+  const { id, origin, found } = mutant
+  const kills = [...fixed.kills, ...(fresh?.kills ?? [])]
+  const name =
+    found.type === 'tests'
+      ? `${mutant.expects.join(', ')}: \`${found.file.replace(/^packages\//, '')}\``
+      : kills.length === 0
+        ? '**not found**'
+        : [...new Set(kills.map((kill) => kill.name))].join(', ')
+  const by = [...new Set(kills.map((kill) => kill.by))].join(', ')
+  const how = found.type === 'tests' || found.scenario === 'swarm' ? '' : ` (${found.scenario})`
+  const seeds = fresh === null ? '' : `${medianOf(fresh)}${how}`
+  return `| ${[id, bugOf(mutant), origin, name, by, seeds].join(' | ')} |`
+}
+
+function bugOf({ bug, mask }: Mutant): string {
+  return mask === undefined ? bug : `${bug}. *Masked*: ${mask}`
+}
+
+function medianOf({ seedsToKill, seeds }: Sweep): string {
+  const sorted = [...seedsToKill].sort((a, b) => a - b)
+  const middle = sorted[Math.floor(sorted.length / 2)]
+  return middle === undefined ? `more than ${seeds}` : String(middle)
+}
+
+/** What was found, the most frequent first: `Z9 by simulator ×3`. */
+function namesOf(findings: readonly Finding[]): string {
+  const counts = new Map<string, number>()
+  for (const { name, by } of findings) {
+    const key = `${name} by ${by}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([key, count]) => (count === 1 ? key : `${key} ×${count}`))
+    .join(', ')
+}
