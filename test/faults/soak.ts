@@ -20,8 +20,8 @@ export function drawEnsemble(random: Random, isPrivileged: boolean): EnsembleSha
   return {
     network: random.pick<NetworkType>(networks),
     shim: true,
-    ...(isPrivileged ? { diskMib: 64 } : {}),
-    valueBytes: random.pick([0, 0, 1_024, 8_192]),
+    ...(isPrivileged ? { diskMib: 160 } : {}),
+    valueBytes: random.pick([0, 0, 1_024]),
     limits: {
       checkpointMs: random.pick([500, 2_000]),
       maxRetainedBytes: random.pick([64, 256, 1_024]) * 1_024,
