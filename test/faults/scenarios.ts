@@ -1,4 +1,6 @@
 /** The scenarios: each fault on a leader or on a follower, and what needs more than one step. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { sleep } from '../processes/waiting.ts'
 import type { Ensemble, EnsembleShape } from './ensemble.ts'
 import { faults, type Fault, type FaultName } from './faults.ts'
@@ -79,6 +81,7 @@ const allStopped: Disturb = async (ensemble, random) => {
 /** A follower comes back so late that only a snapshot helps, and writes go on; then once more. */
 const snapshots: Disturb = async (ensemble, random) => {
   const target = await ensemble.follower()
+  await sleep(2_000)
   for (let count = 0; count < 2; count += 1) {
     const mend = await faults.killed.inflict(ensemble, target, random)
     await sleep(4_000)
@@ -86,6 +89,9 @@ const snapshots: Disturb = async (ensemble, random) => {
     // Again, and in the midst of it as likely as not.
     await sleep(random.integer(0, 1_000))
   }
+  await ensemble.ready()
+  const databases = readdirSync(join(target.dir, 'snapshot'))
+  if (databases.every((name) => name === '1')) throw new Error('there was no SNAP')
   return ensemble.others(target)
 }
 
