@@ -12,7 +12,7 @@ import { Namespaces } from './namespaces.ts'
 import { openLoopback, type Network, type NetworkType } from './network.ts'
 import { PeerProcess } from './peer-process.ts'
 import { Proxies } from './proxies.ts'
-import type { OpenOptions } from './service.ts'
+import type { OpenOptions, ServiceOptions } from './service.ts'
 import { compileShim, Shim } from './shim.ts'
 
 /** What an ensemble is like. */
@@ -52,33 +52,32 @@ export async function endEnsembles(): Promise<void> {
 }
 
 export class Ensemble {
-  readonly peers: readonly PeerProcess[]
   readonly network: Network
   /** What no fault excuses. */
-  readonly violations: string[]
+  readonly violations: string[] = []
   readonly say: (line: string) => void
+  readonly #peers: PeerProcess[] = []
+  readonly #options: EnsembleOptions
   readonly #directory: string
-  readonly #mounts: string[]
+  readonly #mounts: string[] = []
 
   /** For `found`. */
-  constructor(
-    made: Pick<Ensemble, 'network' | 'peers' | 'violations' | 'say'>,
-    directory: string,
-    mounts: string[],
-  ) {
-    this.network = made.network
-    this.peers = made.peers
-    this.violations = made.violations
-    this.say = made.say
+  constructor(options: EnsembleOptions, directory: string, network: Network) {
+    this.#options = options
+    this.say = options.say
     this.#directory = directory
-    this.#mounts = mounts
+    this.network = network
     open.add(this)
   }
 
   /** Three peers, founded, ready and prepared for the clients. */
   static async found(options: EnsembleOptions): Promise<Ensemble> {
-    const ensemble = await Ensemble.#make(options)
+    madeCount += 1
+    const directory = mkdtempSync(join(process.env['FAULTS_DIR'] ?? tmpdir(), 'conclave-faults-'))
+    const network = await openNetwork(options.network, options.seed)
+    const ensemble = new Ensemble(options, directory, network)
     try {
+      ensemble.#makePeers()
       await Promise.all(ensemble.peers.map((peer) => peer.start()))
       await ensemble.ready()
       await ensemble.peers[0]?.prepare()
@@ -89,52 +88,54 @@ export class Ensemble {
     }
   }
 
-  static async #make(options: EnsembleOptions): Promise<Ensemble> {
-    const { seed, shim = false, valueBytes = 0, diskMib } = options
-    madeCount += 1
-    const directory = mkdtempSync(join(process.env['FAULTS_DIR'] ?? tmpdir(), 'conclave-faults-'))
-    const network = await openNetwork(options.network, seed)
-    const mounts: string[] = []
-    const violations: string[] = []
-    const library = join(directory, 'shim.so')
-    if (shim) compileShim(library)
-    const peers = peerIds.map((id) => {
-      const dir = join(directory, String(id))
-      mkdirSync(dir)
-      if (diskMib !== undefined) {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMib}m`, 'tmpfs', dir])
-        mounts.push(dir)
-      }
-      return new PeerProcess({
+  #makePeers(): void {
+    const library = join(this.#directory, 'shim.so')
+    if (this.#options.shim === true) compileShim(library)
+    for (const id of peerIds) {
+      const home = join(this.#directory, String(id))
+      mkdirSync(home)
+      this.#mount(home)
+      // Not the mount itself: what is renamed in it must stay in it.
+      const dir = join(home, 'peer')
+      const orders = join(this.#directory, `orders-${id}`)
+      const peer = new PeerProcess({
         id,
-        // Not the mount itself: what is renamed in it must stay in it.
-        dir: join(dir, 'peer'),
-        optionsOf: (start) => ({
-          open: {
-            id,
-            dir: join(dir, 'peer'),
-            thread: 'inline',
-            timing,
-            limits: { ...smallLimits, ...options.limits },
-            ...network.optionsOf(id),
-          },
-          workload: {
-            seed: seed * 64 + id * 16 + start,
-            sessionTimeoutMs,
-            valueBytes,
-            thinkMs: 12,
-          },
-          recording: join(directory, `recording-${id}-${start}.jsonl`),
-        }),
-        command: network.commandOf(id),
-        shim: shim
-          ? new Shim(library, join(directory, `orders-${id}`), join(dir, 'peer'))
-          : undefined,
-        keepIn: directory,
-        onViolation: (what) => violations.push(what),
+        dir,
+        optionsOf: (start) => this.#serviceOptions(id, dir, start),
+        command: this.network.commandOf(id),
+        shim: this.#options.shim === true ? new Shim(library, orders, dir) : undefined,
+        keepIn: this.#directory,
+        onViolation: (what) => this.violations.push(what),
       })
-    })
-    return new Ensemble({ network, peers, violations, say: options.say }, directory, mounts)
+      this.#peers.push(peer)
+    }
+  }
+
+  #mount(directory: string): void {
+    const { diskMib } = this.#options
+    if (diskMib === undefined) return
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMib}m`, 'tmpfs', directory])
+    this.#mounts.push(directory)
+  }
+
+  #serviceOptions(id: number, dir: string, start: number): ServiceOptions {
+    const { seed, limits, valueBytes = 0 } = this.#options
+    return {
+      open: {
+        id,
+        dir,
+        thread: 'inline',
+        timing,
+        limits: { ...smallLimits, ...limits },
+        ...this.network.optionsOf(id),
+      },
+      workload: { seed: seed * 64 + id * 16 + start, sessionTimeoutMs, valueBytes, thinkMs: 12 },
+      recording: join(this.#directory, `recording-${id}-${start}.jsonl`),
+    }
+  }
+
+  get peers(): readonly PeerProcess[] {
+    return this.#peers
   }
 
   get up(): readonly PeerProcess[] {
