@@ -92,7 +92,7 @@ try {
   let since = Date.now()
   printErrors(await failEachCall(scratch, readers, values.short ? 7 : 1), since)
   since = Date.now()
-  printErrors(await failSystemCalls(scratch, readers, values.short ? 12 : 3), since)
+  printErrors(await failSystemCalls(scratch, readers, values.short ? 20 : 3), since)
   since = Date.now()
   console.log('with a sync left out:')
   await checkOmissions(recording, readers)
