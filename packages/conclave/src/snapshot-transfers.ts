@@ -1,7 +1,8 @@
 /**
  * Whole snapshots on their way to and from another peer: what the core asks for about them, done in
- * order within each transfer and answered with events. A transfer that fails says so and is over; it
- * never harms the snapshot in use.
+ * order within each transfer and answered with events. A snapshot that is received and fails says so,
+ * is over, and never harms the one in use. One that cannot be sent is this peer's own, and cannot be
+ * read: the store is not to be used any more.
  */
 import type { Event, Replica } from '@conclave/core/internal'
 import type { Snapshot, SnapshotInstaller, SnapshotReader } from '@conclave/storage'
@@ -20,18 +21,25 @@ interface Transfer {
 export class SnapshotTransfers {
   readonly #snapshot: Snapshot<Replica>
   readonly #onEvent: (event: Event) => void
+  readonly #onUnreadable: (error: unknown) => void
   readonly #transfers = new Map<number, Transfer>()
   /** What is being freed: nobody asks for it any more. */
   readonly #freeing = new Set<Promise<void>>()
 
-  constructor(snapshot: Snapshot<Replica>, onEvent: (event: Event) => void) {
+  /** `onUnreadable` is told when the snapshot in use cannot be read. */
+  constructor(
+    snapshot: Snapshot<Replica>,
+    onEvent: (event: Event) => void,
+    onUnreadable: (error: unknown) => void,
+  ) {
     this.#snapshot = snapshot
     this.#onEvent = onEvent
+    this.#onUnreadable = onUnreadable
   }
 
   /** Opens the snapshot as it is now; answers `snapshot-opened`. */
   open(transfer: number): void {
-    this.#enqueue(transfer, async (state) => {
+    this.#enqueue(transfer, 'send', async (state) => {
       state.reader = await this.#snapshot.openReader()
       return { type: 'snapshot-opened', transfer, at: state.reader.summary.end }
     })
@@ -40,7 +48,7 @@ export class SnapshotTransfers {
   /** Reads the next chunk; answers `snapshot-read`. */
   read(transfer: number): void {
     if (!this.#transfers.has(transfer)) return
-    this.#enqueue(transfer, async (state) => {
+    this.#enqueue(transfer, 'send', async (state) => {
       if (state.reader === undefined) return undefined
       const { bytes, last } = await state.reader.read()
       const number = state.readCount
@@ -53,7 +61,7 @@ export class SnapshotTransfers {
   write(transfer: number, number: number, bytes: Uint8Array, last: boolean): void {
     // The rest of one that has failed: the core does not know yet.
     if (number !== 0 && !this.#transfers.has(transfer)) return
-    this.#enqueue(transfer, async (state) => {
+    this.#enqueue(transfer, 'receive', async (state) => {
       state.installer ??= await this.#snapshot.beginInstall()
       await state.installer.write(bytes)
       if (!last) return { type: 'snapshot-written', transfer, number }
@@ -82,7 +90,11 @@ export class SnapshotTransfers {
     await Promise.all(this.#freeing)
   }
 
-  #enqueue(transfer: number, act: (state: Transfer) => Promise<Event | undefined>): void {
+  #enqueue(
+    transfer: number,
+    way: 'send' | 'receive',
+    act: (state: Transfer) => Promise<Event | undefined>,
+  ): void {
     const state = this.#transfers.get(transfer) ?? {
       tail: Promise.resolve(),
       reader: undefined,
@@ -97,6 +109,7 @@ export class SnapshotTransfers {
         const event = await act(state)
         if (event !== undefined) this.#answer(state, event)
       } catch (error) {
+        if (way === 'send') this.#onUnreadable(error)
         this.#answer(state, { type: 'snapshot-failed', transfer, reason: reasonOf(error) })
         this.close(transfer)
       }

@@ -11,7 +11,12 @@ class NotedSnapshot {
   readonly notes: string[] = []
   readonly events: Event[] = []
   fails: string | undefined
-  readonly transfers = new SnapshotTransfers(this.#snapshot(), (event) => this.events.push(event))
+  readonly unreadable: unknown[] = []
+  readonly transfers = new SnapshotTransfers(
+    this.#snapshot(),
+    (event) => this.events.push(event),
+    (error) => this.unreadable.push(error),
+  )
 
   /** Waits until everything that was asked for is done. */
   async settle(): Promise<void> {
@@ -107,8 +112,24 @@ test('a transfer that fails says so once, and is thrown away', async () => {
   await noted.settle()
 
   expect(noted.events).toEqual([{ type: 'snapshot-failed', transfer: 2, reason: 'write failed' }])
+  expect(noted.unreadable).toEqual([])
   expect(noted.notes).toEqual(['begin', 'write', 'discard'])
 })
+
+test.each(['open', 'read 2'])(
+  'a snapshot in use that cannot be read is told: %s',
+  async (fails) => {
+    const noted = new NotedSnapshot()
+    noted.fails = fails
+
+    noted.transfers.open(1)
+    noted.transfers.read(1)
+    noted.transfers.read(1)
+    await noted.settle()
+
+    expect(noted.unreadable).toMatchObject([{ message: `${fails} failed` }])
+  },
+)
 
 test('a transfer that is given up answers nothing more', async () => {
   const noted = new NotedSnapshot()
