@@ -30,6 +30,22 @@ export const marks = [
   'checkpoint-written',
   'log-purged',
   'log-read',
+  'append-torn',
+  'ghost-write',
+  'disk-refused',
+  'open-without-space',
+  'rot-flipped',
+  'rot-misdirected',
+  'rot-hole',
+  'rot-tail',
+  'rot-missing',
+  'rot-stale',
+  'damage-found',
+  'crashed-at-point',
+  'paused-at-point',
+  'crashed-in-boot',
+  'halted',
+  'core-alone',
   'store-lost',
   'store-healed',
   'counter-ran-out',
@@ -65,8 +81,8 @@ export class Coverage implements Invariant {
   }
 
   onStart(peer: ObservedPeer, recovered: RecoveredState): void {
-    if (recovered.replica.end.last > 0) this.#reach('started-from-snapshot')
-    if (recovered.history.length > 0) this.#reach('started-with-history')
+    if (recovered.replica.end.last > 0) this.reach('started-from-snapshot')
+    if (recovered.history.length > 0) this.reach('started-with-history')
     this.#leaders.delete(peer.id)
   }
 
@@ -77,25 +93,25 @@ export class Coverage implements Invariant {
     else this.#leaders.delete(peer.id)
     if (leads && !this.#established.has(epoch)) {
       this.#established.add(epoch)
-      this.#reach(epoch > 3 ? 'epoch-above-3' : 'epoch-established')
+      this.reach(epoch > 3 ? 'epoch-above-3' : 'epoch-established')
     }
     for (const event of events) {
-      if (event.type === 'checkpoint-written') this.#reach('checkpoint-written')
-      if (event.type === 'log-read') this.#reach('log-read')
+      if (event.type === 'checkpoint-written') this.reach('checkpoint-written')
+      if (event.type === 'log-read') this.reach('log-read')
     }
     for (const effect of effects) {
-      if (effect.type === 'purge-log') this.#reach('log-purged')
+      if (effect.type === 'purge-log') this.reach('log-purged')
       if (effect.type !== 'deliver') continue
       for (const item of effect.items) {
-        if (item.type === 'watch-event' || item.type === 'watch-gap') this.#reach(item.type)
+        if (item.type === 'watch-event' || item.type === 'watch-gap') this.reach(item.type)
       }
     }
   }
 
   onAppend(_peer: ObservedPeer, records: readonly LogRecord[]): void {
     for (const record of records) {
-      if (record.type === 'snapshot-installed') this.#reach('snapshot-installed')
-      if (record.type === 'damage-healed') this.#reach('store-healed')
+      if (record.type === 'snapshot-installed') this.reach('snapshot-installed')
+      if (record.type === 'damage-healed') this.reach('store-healed')
     }
   }
 
@@ -108,16 +124,16 @@ export class Coverage implements Invariant {
       case 'trunc':
       case 'snap':
         this.#diffs.delete(link)
-        this.#reach(message.type)
+        this.reach(message.type)
         break
       case 'proposal':
-        if (this.#diffs.delete(link)) this.#reach('diff-with-pages')
+        if (this.#diffs.delete(link)) this.reach('diff-with-pages')
         break
       case 'new-leader':
-        if (this.#diffs.delete(link)) this.#reach('diff-empty')
+        if (this.#diffs.delete(link)) this.reach('diff-empty')
         break
       case 'goodbye':
-        this.#reach('goodbye')
+        this.reach('goodbye')
         break
       default:
         break
@@ -126,33 +142,33 @@ export class Coverage implements Invariant {
 
   onStop(peer: ObservedPeer, wiped: boolean): void {
     if (wiped) {
-      this.#reach('store-lost')
+      this.reach('store-lost')
       return
     }
-    this.#reach(this.#leaders.has(peer.id) ? 'leader-crashed' : 'other-crashed')
-    if (peer.appended.end.last > peer.durable.end.last) this.#reach('crashed-in-midst-of-append')
+    this.reach(this.#leaders.has(peer.id) ? 'leader-crashed' : 'other-crashed')
+    if (peer.appended.end.last > peer.durable.end.last) this.reach('crashed-in-midst-of-append')
     this.#leaders.delete(peer.id)
   }
 
   onCommitted(_peer: ObservedPeer, page: Page): void {
     if (epochOf(page.last) > 0 && counterOf(page.last) === this.#maxCounter) {
-      this.#reach('counter-ran-out')
+      this.reach('counter-ran-out')
     }
   }
 
   afterTxn(txn: Parameters<NonNullable<Invariant['afterTxn']>>[0]): void {
     if (txn.type === 'close-session') {
-      this.#reach(txn.reason === 'expired' ? 'session-expired' : 'session-closed')
+      this.reach(txn.reason === 'expired' ? 'session-expired' : 'session-closed')
     }
   }
 
   onAnswer(_peer: ObservedPeer, _session: SessionHistory, call: Call): void {
     const { answer } = call
-    if (answer?.type === 'refused') this.#reach('write-refused')
-    if (answer?.type === 'synced') this.#reach('sync-answered')
+    if (answer?.type === 'refused') this.reach('write-refused')
+    if (answer?.type === 'synced') this.reach('sync-answered')
     if (answer?.type !== 'failed') return
-    if (answer.code === 'ABORTED') this.#reach('write-aborted')
-    if (answer.code === 'RESULT_LOST') this.#reach('result-lost')
+    if (answer.code === 'ABORTED') this.reach('write-aborted')
+    if (answer.code === 'RESULT_LOST') this.reach('result-lost')
   }
 
   /** Counts what became of the writes whose outcome nobody was told. */
@@ -162,12 +178,12 @@ export class Coverage implements Invariant {
         const unknown =
           answer?.type === 'lost' || (answer?.type === 'failed' && answer.outcome === 'unknown')
         if (request === null || !unknown) continue
-        this.#reach(zxid === null ? 'write-unknown-absent' : 'write-unknown-committed')
+        this.reach(zxid === null ? 'write-unknown-absent' : 'write-unknown-committed')
       }
     }
   }
 
-  #reach(mark: Mark): void {
+  reach(mark: Mark): void {
     this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1)
   }
 }

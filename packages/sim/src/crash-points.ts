@@ -1,18 +1,24 @@
 /**
- * Where in a step a peer can be made to crash: right when it does something that recovery must cope
- * with, so that such moments need not be met by luck.
+ * Moments at which a peer can be made to crash or to stand still: right when something happens that
+ * recovery must cope with, so that such moments need not be met by luck.
+ *
+ * An effect's point cuts its step short: some of the step's effects are performed, perhaps this one
+ * too, and of what is on its way to the disk a beginning survives. So one point stands for before and
+ * after. An event's point comes before the peer has heard of the event.
  */
-import type { Effect } from '@conclave/core/internal'
+import type { Effect, Event } from '@conclave/core/internal'
 
-export const crashPoints = [
+const effectPoints = [
   'append-page',
   'append-accepted-epoch',
   'append-current-epoch',
+  'append-configuration',
   'append-truncate',
   'append-snapshot-installed',
   'append-damage-healed',
   'send-leader-info',
   'send-ack-epoch',
+  'send-snap',
   'send-new-leader',
   'send-ack-new-leader',
   'send-up-to-date',
@@ -20,11 +26,28 @@ export const crashPoints = [
   'send-ack',
   'send-commit',
   'send-requests',
+  'send-goodbye',
   'write-checkpoint',
   'purge-log',
+  'open-snapshot',
   'write-snapshot',
   'deliver',
 ] as const
+
+const eventPoints = [
+  'log-synced',
+  'checkpoint-written',
+  'snapshot-received',
+  'receive-trunc',
+  'receive-snap',
+  'receive-new-leader',
+  'receive-up-to-date',
+  'receive-proposal',
+  'receive-commit',
+] as const
+
+/** `apply` is the step in which committed txns are applied. */
+export const crashPoints = [...effectPoints, ...eventPoints, 'apply'] as const
 export type CrashPoint = (typeof crashPoints)[number]
 
 /** True when the effect is, or contains, what the point names. */
@@ -37,4 +60,10 @@ export function isAtPoint(effect: Effect, point: CrashPoint): boolean {
     default:
       return effect.type === point
   }
+}
+
+/** True when the event is what the point names. */
+export function comesAtPoint(event: Event, point: CrashPoint): boolean {
+  if (event.type === 'message-received') return point === `receive-${event.message.type}`
+  return event.type === point
 }

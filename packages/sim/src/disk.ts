@@ -2,11 +2,14 @@
  * One peer's disk: the log and the snapshot, with what has reached them and what has not.
  *
  * The log is one ordered sequence of appends. An append is durable when its sync is done, which takes
- * its time and sometimes very long; a crash keeps a random beginning of those that were under way.
- * The snapshot changes by whole checkpoints, which are durable at once or not at all; one received
- * from a leader takes its place when the `snapshot-installed` that names it is durable.
+ * its time and sometimes very long; a crash keeps a random beginning of those that were under way, and
+ * of one that it tears apart a beginning of its records. What a hole parts from that beginning is cut
+ * by recovery, so no crash shows more. The snapshot changes by whole checkpoints, which are durable at
+ * once or not at all; one received from a leader takes its place when the `snapshot-installed` that
+ * names it is durable.
  *
- * Not here: damage inside a record. A damaged store is one that was set aside (`damage`).
+ * A use of the disk can fail (disk-failures.ts), and what is on it can go bad by itself (log-rot.ts,
+ * stored-snapshot.ts), which shows when it is read. A store found damaged is set aside (`damage`).
  */
 import {
   formatZxid,
@@ -20,12 +23,17 @@ import {
   type Zxid,
 } from '@conclave/core/internal'
 import { CheckpointWriter } from './checkpoint-writer.ts'
+import type { Mark } from './coverage.ts'
+import type { DiskEffect } from './disk-effects.ts'
+import { DiskFailures, type FailingUse } from './disk-failures.ts'
 import { LogImage } from './log-image.ts'
+import { LogRotKeeper, type LogRot } from './log-rot.ts'
 import type { Machine } from './machine.ts'
 import { Random } from './prng.ts'
+import { damageOf, recover } from './recovery.ts'
 import type { Microseconds, Scheduler } from './scheduler.ts'
 import { SnapshotTransfers } from './snapshot-transfers.ts'
-import { StoredSnapshot, type ChunkRegistry } from './stored-snapshot.ts'
+import { StoredSnapshot, type ChunkRegistry, type SnapshotRot } from './stored-snapshot.ts'
 import { SyncDevice } from './sync-device.ts'
 import { demand, Violation } from './violation.ts'
 
@@ -44,25 +52,6 @@ export interface DiskProfile {
   readonly segmentPages: number
 }
 
-const diskEffects = [
-  'append-log',
-  'purge-log',
-  'read-log',
-  'write-checkpoint',
-  'open-snapshot',
-  'read-snapshot',
-  'write-snapshot',
-  'close-snapshot',
-] as const
-
-/** The effects that a disk performs. */
-export type DiskEffect = Extract<Effect, { type: (typeof diskEffects)[number] }>
-
-/** True of what a disk performs, in the order in which it is asked for. */
-export function isForDisk(effect: Effect): effect is DiskEffect {
-  return diskEffects.some((type) => type === effect.type)
-}
-
 /** What a disk needs of its surroundings. */
 export interface DiskSurroundings {
   readonly seed: number
@@ -73,10 +62,15 @@ export interface DiskSurroundings {
   readonly profile: DiskProfile
   /** Called when records have become durable, in order. */
   onDurable(records: readonly LogRecord[]): void
+  /** The disk has refused something: true when whoever uses it stops, as it must. */
+  onFailed(reason: string): boolean
+  reached(mark: Mark): void
 }
 
 interface Append {
   readonly seq: number
+  /** The end of what was durable when it was written. */
+  readonly syncedTo: Zxid
   readonly records: readonly LogRecord[]
   /** The received snapshot that a `snapshot-installed` among the records switches to. */
   readonly snapshot: StoredSnapshot | null
@@ -84,10 +78,12 @@ interface Append {
 
 export class Disk {
   readonly #surroundings: DiskSurroundings
-  readonly #device: SyncDevice
+  readonly device: SyncDevice
   readonly #syncRandom: Random
   readonly #readRandom: Random
   readonly #crashRandom: Random
+  readonly failures = new DiskFailures()
+  readonly #rot = new LogRotKeeper()
   #durable = new LogImage()
   #appended = new LogImage()
   #pending: Append[] = []
@@ -107,7 +103,7 @@ export class Disk {
     const { seed, peer } = surroundings
     this.#syncRandom = new Random(seed, 'disk-group', peer)
     const { scheduler, profile } = surroundings
-    this.#device = new SyncDevice(scheduler, profile, new Random(seed, 'disk-sync', peer))
+    this.device = new SyncDevice(scheduler, profile, new Random(seed, 'disk-sync', peer))
     this.#readRandom = new Random(seed, 'disk-read', peer)
     this.#crashRandom = new Random(seed, 'disk-crash', peer)
     this.#transfers = this.#newTransfers()
@@ -123,14 +119,38 @@ export class Disk {
     return this.#appended
   }
 
-  /** The snapshot that a restart would find. */
+  /** The snapshot that a restart would find, unless it has gone bad. */
   get snapshot(): StoredSnapshot | null {
-    return this.#durableSnapshot
+    return this.#durableSnapshot?.isRotten === true ? null : this.#durableSnapshot
+  }
+
+  /** True when something that is durable has gone bad. */
+  get isRotten(): boolean {
+    return this.#rot.damage !== null || this.#durableSnapshot?.isRotten === true
+  }
+
+  /** Why a start sets the store aside, or `null`: what it reads is read as a start does. */
+  findDamage(): string | null {
+    return this.#rot.damage ?? damageOf(this.#durableSnapshot, this.#surroundings.machine)
+  }
+
+  /** Has a record of the log go bad; what was hit, or `null`. */
+  rotLog(kind: LogRot, choice: number): string | null {
+    this.#noteIdle()
+    const last = this.#rot.rot(kind, this.#durable, choice)
+    return last === null ? null : `${kind} ${formatZxid(last)}`
+  }
+
+  /** Has a record of the snapshot go bad; what was hit, or `null`. */
+  rotSnapshot(kind: SnapshotRot, choice: number): string | null {
+    const key = this.#durableSnapshot?.rot(kind, choice) ?? null
+    return key === null ? null : `${kind} ${key}`
   }
 
   /** Reads back what is durable, as a restart does; from now on answers go to `emit`. */
   open(emit: (event: Event) => void): RecoveredState {
     this.#beginGeneration()
+    this.failures.reopen()
     this.#emit = emit
     this.#pending = []
     this.#checkpoint = null
@@ -138,7 +158,12 @@ export class Disk {
     this.#appended = this.#durable.clone()
     this.#appendedSnapshot = this.#durableSnapshot
     this.#transfers = this.#newTransfers()
-    return this.#recover()
+    return recover(
+      this.#durable,
+      this.#durableSnapshot,
+      this.#surroundings.machine,
+      this.#ensembleId,
+    )
   }
 
   perform(effect: DiskEffect): void {
@@ -172,14 +197,26 @@ export class Disk {
 
   /** The peer is gone: of what was pending, a random beginning is kept. */
   crash(): void {
+    this.#noteIdle()
     this.#beginGeneration()
-    const kept = this.#crashRandom.integer(0, this.#pending.length)
+    const kept = this.failures.isLying ? 0 : this.#crashRandom.integer(0, this.#pending.length)
     for (const append of this.#pending.splice(0, kept)) this.#makeDurable(append)
+    if (kept > 0 && this.failures.hasFailed) this.#surroundings.reached('ghost-write')
+    const torn = this.failures.isLying ? undefined : this.#pending[0]
     this.#pending = []
+    if (torn !== undefined && torn.records.length > 1) this.#keepBeginning(torn)
     if (this.#checkpoint?.isSyncing === true && this.#crashRandom.chance(0.5)) {
       this.#checkpoint.complete()
     }
     this.#checkpoint = null
+  }
+
+  /** Some of its records are whole, and recovery keeps those. */
+  #keepBeginning(torn: Append): void {
+    const count = this.#crashRandom.integer(0, torn.records.length - 1)
+    if (count === 0) return
+    this.#surroundings.reached('append-torn')
+    this.#makeDurable({ ...torn, records: torn.records.slice(0, count) })
   }
 
   /** The peer closes: what is pending becomes durable, as a log that is closed promises. */
@@ -188,6 +225,7 @@ export class Disk {
     for (const append of this.#pending) this.#makeDurable(append)
     this.#pending = []
     this.#checkpoint = null
+    this.#rot.mark(this.#durable.end.last, this.#surroundings.scheduler.now, true)
   }
 
   /** Everything on it is gone. */
@@ -195,6 +233,7 @@ export class Disk {
     this.#durable = new LogImage()
     this.#durableSnapshot = null
     this.#ensembleId = 0
+    this.#rot.clear()
   }
 
   /** The store was set aside, and one that says why took its place. */
@@ -207,23 +246,14 @@ export class Disk {
 
   /** No more faults: whatever is under way is done soon, and nothing is slow any more. */
   heal(): void {
-    this.#device.heal()
-  }
-
-  /** From now on each sync takes this much longer. */
-  slowDown(by: Microseconds): void {
-    this.#device.slowDown(by)
-  }
-
-  /** No sync that begins now is done before `until`. */
-  stall(until: Microseconds): void {
-    this.#device.stall(until)
+    this.failures.heal()
+    this.device.heal()
   }
 
   /** What was under way never completes. */
   #beginGeneration(): void {
     this.#generation += 1
-    this.#device.drop()
+    this.device.drop()
   }
 
   #newTransfers(): SnapshotTransfers {
@@ -233,42 +263,12 @@ export class Disk {
       chunks,
       chunkRecords: profile.chunkRecords,
       answer: (event) => this.#answerLater(event),
+      readingFails: (snapshot) => {
+        const failure = this.#strike('read-snapshot')
+        return snapshot.isUnreadable ? 'read-snapshot: a checksum is wrong' : failure
+      },
+      onFailed: (reason) => void this.#surroundings.onFailed(reason),
     })
-  }
-
-  #recover(): RecoveredState {
-    const log = this.#durable
-    const stored = this.#durableSnapshot
-    const summary = stored?.summary ?? null
-    const configuration = log.configuration ?? summary?.configuration ?? null
-    const { machine } = this.#surroundings
-    let replica = machine.emptyReplica()
-    if (stored !== null && summary !== null) {
-      demand(
-        log.end.last >= summary.end.last && log.holds(summary.end),
-        'D2',
-        () => `the log ends at ${formatZxid(log.end.last)}, below its snapshot`,
-      )
-      const sink = machine.createReplicaSink()
-      sink.add(stored.records())
-      replica = sink.finish(summary)
-    }
-    const applied = summary?.end.last ?? (0 as Zxid)
-    demand(applied >= log.start.last, 'D2', () => 'the log begins behind its snapshot')
-    return {
-      acceptedEpoch: log.acceptedEpoch,
-      acceptedLeader: log.acceptedLeader,
-      currentEpoch: log.currentEpoch,
-      ensembleId: configuration?.ensembleId ?? this.#ensembleId,
-      configuration,
-      previousConfiguration: log.previousConfiguration,
-      replica,
-      logStart: log.start,
-      pageEnds: log.pages.map(({ last, crc }) => ({ last, crc })),
-      pageBytes: log.pages.reduce((sum, { bytes }) => sum + bytes.length, 0),
-      history: log.between(applied, log.end.last),
-      damaged: log.damaged,
-    }
   }
 
   #append(seq: number, records: readonly LogRecord[]): void {
@@ -280,11 +280,18 @@ export class Disk {
         this.#appendedSnapshot = snapshot
       }
     }
-    this.#pending.push({ seq, records, snapshot })
-    this.#device.whenSynced(() => this.#synced(seq))
+    this.#pending.push({ seq, syncedTo: this.#durable.end.last, records, snapshot })
+    this.device.whenSynced(() => this.#synced(seq))
   }
 
   #synced(seq: number): void {
+    const failure = this.#strike('append')
+    // A ghost: whoever starts next may find it.
+    if (failure !== null && this.#surroundings.onFailed(failure)) return
+    if (failure !== null || this.failures.isLying) {
+      this.#emit({ type: 'log-synced', seq })
+      return
+    }
     // One sync may cover appends that came while it waited for its turn.
     const upTo = this.#syncRandom.chance(0.5) ? (this.#pending.at(-1)?.seq ?? seq) : seq
     let newest = 0
@@ -298,8 +305,20 @@ export class Disk {
 
   #makeDurable(append: Append): void {
     for (const record of append.records) this.#durable.apply(record)
-    if (append.snapshot !== null) this.#durableSnapshot = append.snapshot
+    const installs = append.records.some((record) => record.type === 'snapshot-installed')
+    if (append.snapshot !== null && installs) this.#durableSnapshot = append.snapshot
+    this.#rot.vouch(append.syncedTo, this.#surroundings.scheduler.now)
     this.#surroundings.onDurable(append.records)
+  }
+
+  /** Why this use of the disk fails now; `null` when it does not. */
+  #strike(use: FailingUse): string | null {
+    return this.failures.strike(use, this.#surroundings.scheduler.now)
+  }
+
+  #noteIdle(): void {
+    const { now } = this.#surroundings.scheduler
+    if (this.#pending.length === 0) this.#rot.mark(this.#durable.end.last, now, false)
   }
 
   #purge(upTo: Zxid): void {
@@ -315,6 +334,7 @@ export class Disk {
     if (newest === undefined) return
     this.#durable.purge(newest.last)
     this.#appended.purge(newest.last)
+    this.#rot.purge(newest.last)
   }
 
   #read(reader: number, after: Zxid, maxBytes: number): void {
@@ -328,6 +348,10 @@ export class Disk {
         if (pages.length > 0 && bytes > maxBytes) break
         pages.push(page)
       }
+      const failure = this.#strike('read-log')
+      const isBad = pages.some((page) => this.#rot.isBad(page.last))
+      const reason = isBad ? 'read-log: a record does not bear its checksum' : failure
+      if (reason !== null && this.#surroundings.onFailed(reason)) return
       this.#emit({ type: 'log-read', reader, pages })
     })
   }
@@ -354,8 +378,10 @@ export class Disk {
     this.#later(() => {
       if (writer.takeSlice(this.#surroundings.profile.chunkRecords)) this.#takeSlice(writer)
       else {
-        this.#device.whenSynced(() => {
-          writer.complete()
+        this.device.whenSynced(() => {
+          const failure = this.#strike('checkpoint')
+          if (failure !== null && this.#surroundings.onFailed(failure)) return
+          if (failure === null) writer.complete()
           this.#checkpoint = null
           this.#emit({ type: 'checkpoint-written' })
         })

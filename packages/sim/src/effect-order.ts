@@ -3,7 +3,7 @@
  * keeps its own, a session is told nothing before it is opened, and a peer's end comes last.
  */
 import type { Effect } from '@conclave/core/internal'
-import { isForDisk } from './disk.ts'
+import { isForDisk } from './disk-effects.ts'
 import type { Random } from './prng.ts'
 
 /** The effects but the appends, which are with the disk already, in an order that is drawn. */

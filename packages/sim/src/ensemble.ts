@@ -10,17 +10,21 @@ import {
   type PeerId,
   type Timing,
 } from '@conclave/core/internal'
+import { ClusterFaultAtlas, type DamageBound } from './cluster-fault-atlas.ts'
+import type { Coverage, Mark } from './coverage.ts'
 import type { CrashPoint } from './crash-points.ts'
 import type { DiskProfile } from './disk.ts'
+import type { LogRot } from './log-rot.ts'
 import type { Machine } from './machine.ts'
-import { Member, type StepProfile } from './member.ts'
+import { Member } from './member.ts'
 import type { ClockProfile } from './member-clock.ts'
+import type { StepProfile } from './member-surroundings.ts'
 import { Network, type NetworkProfile, type Parting } from './network.ts'
-import type { Invariant } from './observation.ts'
 import { Oracle } from './oracle.ts'
+import { shuffled } from './partitions.ts'
 import { Random } from './prng.ts'
-import type { Microseconds, Scheduler } from './scheduler.ts'
-import { ChunkRegistry } from './stored-snapshot.ts'
+import { millisecondUs, secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
+import { ChunkRegistry, type SnapshotRot } from './stored-snapshot.ts'
 import type { Trace } from './trace.ts'
 
 /** What an ensemble is made of; part of a scenario. */
@@ -33,6 +37,7 @@ export interface EnsembleProfile {
   readonly step: StepProfile
   /** One for each member, in their order. */
   readonly clocks: readonly ClockProfile[]
+  readonly damage: DamageBound
 }
 
 /** A crash in the midst of something. */
@@ -43,6 +48,29 @@ export interface ArmedCrash {
   readonly withinUs: Microseconds
   readonly downUs: Microseconds
 }
+
+/** A pause in the midst of something. */
+export interface ArmedPause {
+  readonly point: CrashPoint
+  readonly withinUs: Microseconds
+  readonly forUs: Microseconds
+}
+
+/** A crash, and then so many more, each soon after a start. */
+export interface BootCrashes {
+  readonly times: number
+  readonly aliveUs: Microseconds
+  readonly parting: Parting
+  readonly downUs: Microseconds
+}
+
+/** Who runs once the faults are over: all, or a random quorum and nobody else. */
+export type Survivors = 'everyone' | 'core'
+
+/** Where something goes bad, and how. */
+export type Rot =
+  | { readonly place: 'log'; readonly kind: LogRot }
+  | { readonly place: 'snapshot'; readonly kind: SnapshotRot }
 
 /** Who has applications on the members, and hears what is for them. */
 export interface ApplicationListener {
@@ -57,8 +85,8 @@ export interface EnsembleSurroundings {
   readonly machine: Machine
   readonly scheduler: Scheduler
   readonly trace: Trace
-  /** Who watches besides the invariants. */
-  readonly watchers: readonly Invariant[]
+  /** Watches besides the invariants. */
+  readonly coverage: Coverage
 }
 
 const silentApplications: ApplicationListener = {
@@ -74,12 +102,15 @@ export class Ensemble {
   readonly quorumSize: number
   applications: ApplicationListener = silentApplications
   readonly #surroundings: EnsembleSurroundings
+  readonly atlas: ClusterFaultAtlas
   readonly #restartRandom: Random
+  readonly #bootCrashes = new Map<PeerId, BootCrashes>()
+  #alive: readonly Member[]
   #faultsOver = false
 
   constructor(surroundings: EnsembleSurroundings) {
     this.#surroundings = surroundings
-    const { seed, profile, machine, scheduler, trace, watchers } = surroundings
+    const { seed, profile, machine, scheduler, trace, coverage } = surroundings
     this.#restartRandom = new Random(seed, 'restart')
     const voters = profile.members.filter((one) => one.role === 'voter')
     this.quorumSize = Math.floor(voters.length / 2) + 1
@@ -107,18 +138,28 @@ export class Ensemble {
           onStepped: (from, events) => this.applications.onStepped(from, events),
           onStopped: (from) => this.applications.onStopped(from),
           onHealed: (peer) => members.get(peer)?.noteHealed(),
+          onStarted: (started) => this.#onStarted(started),
+          onFailed: (failed) => this.#startSoon(failed, this.#restartRandom.exponential(secondUs)),
+          reached: (mark) => coverage.reach(mark),
         },
       })
       members.set(id, member)
     }
+    this.#alive = [...members.values()]
     this.oracle = new Oracle({
       scheduler,
       codec: machine.codec,
       peers: members,
       quorumSize: this.quorumSize,
       maxCounter: profile.limits.maxCounter,
-      watchers,
+      watchers: [coverage],
     })
+    this.atlas = new ClusterFaultAtlas(
+      this.#alive,
+      this.quorumSize,
+      profile.damage,
+      this.oracle.committed,
+    )
     this.network = new Network({
       seed,
       peers: [...members.keys()],
@@ -159,19 +200,58 @@ export class Ensemble {
   }
 
   /**
-   * Crashes the member when it next does what the point names, if it does so within `withinUs`; or
-   * everyone then, as a loss of power at that moment does.
+   * Crashes the member when it next comes to the point, if it does so within `withinUs`; or everyone
+   * then, as a loss of power at that moment does.
    */
-  crashAt(member: Member, crash: ArmedCrash): void {
-    const { point, parting, everyone, withinUs, downUs } = crash
-    const { incarnation } = member
-    member.crashAt(point, parting, () => {
+  crashAt(member: Member, { point, parting, everyone, withinUs, downUs }: ArmedCrash): void {
+    member.strikeAt(point, 'crash', () => {
+      this.reached('crashed-at-point')
       const all = everyone ? [...this.members.values()] : [member]
       for (const one of all) this.crash(one, parting, downUs)
     })
+    this.#disarmAfter(member, withinUs)
+  }
+
+  /** Has the member stand still for a while when it next comes to the point. */
+  pauseAt(member: Member, { point, withinUs, forUs }: ArmedPause): void {
+    const { scheduler } = this.#surroundings
+    member.strikeAt(point, 'pause', () => {
+      this.reached('paused-at-point')
+      member.pauseUntil(scheduler.now + forUs)
+    })
+    this.#disarmAfter(member, withinUs)
+  }
+
+  #disarmAfter(member: Member, withinUs: Microseconds): void {
+    const { incarnation } = member
     this.#surroundings.scheduler.after(withinUs, () => {
       if (member.incarnation === incarnation) member.disarm()
     })
+  }
+
+  /** Crashes the member, and again soon after each of its next starts. */
+  crashBoots(member: Member, crashes: BootCrashes): void {
+    this.#bootCrashes.set(member.id, crashes)
+    this.crash(member, crashes.parting, crashes.downUs)
+  }
+
+  #onStarted(member: Member): void {
+    const crashes = this.#bootCrashes.get(member.id)
+    if (crashes === undefined) return
+    const { times, aliveUs, parting, downUs } = crashes
+    if (times > 1) this.#bootCrashes.set(member.id, { ...crashes, times: times - 1 })
+    else this.#bootCrashes.delete(member.id)
+    const { incarnation } = member
+    this.#surroundings.scheduler.after(this.#restartRandom.integer(0, aliveUs), () => {
+      if (this.#faultsOver || member.incarnation !== incarnation || !member.isRunning) return
+      this.reached('crashed-in-boot')
+      this.crash(member, parting, downUs)
+    })
+  }
+
+  /** Something that runs should come to has come about. */
+  reached(mark: Mark): void {
+    this.#surroundings.coverage.reach(mark)
   }
 
   /** Asks the member to close, as its application would; it starts again later. */
@@ -183,34 +263,53 @@ export class Ensemble {
 
   /** Takes the member's store away, or has it found damaged at its next start. */
   loseStore(member: Member, how: 'wipe' | 'damage', downUs: Microseconds): void {
-    if (!this.#canLose(member)) return
+    if (!this.atlas.mayDamage(member, how)) return
     member.loseStore(how)
     this.#startSoon(member, downUs)
   }
 
-  /** No more faults: everything runs, and every way is free. */
-  heal(): void {
-    this.#faultsOver = true
-    this.network.heal()
-    for (const member of this.members.values()) {
-      member.disarm()
-      member.stallApp(false)
-      member.resume()
-      member.disk.heal()
-      this.#startSoon(member, 0)
-    }
+  /** Has something on the member's disk go bad, in silence; what was hit, or `null`. */
+  rot(member: Member, place: Rot, choice: number): string | null {
+    if (!this.atlas.mayDamage(member, 'damage')) return null
+    const { disk } = member
+    const hit =
+      place.place === 'log' ? disk.rotLog(place.kind, choice) : disk.rotSnapshot(place.kind, choice)
+    if (hit !== null) this.reached(`rot-${place.kind}`)
+    return hit
   }
 
   /**
-   * So many stores may be lost at once that what a quorum held is still held by somebody who counts,
-   * and that those who count are a quorum. Before there is anything to lose, none.
+   * No more faults: every way is free, and everyone runs; or only a random quorum of those who have
+   * what they held, and the others are down for good. What has gone bad and was not read yet is found
+   * by a restart: there is no scrubber.
    */
-  #canLose(member: Member): boolean {
-    if (this.oracle.committed.end.last === 0) return false
-    if (member.isAmnesiac || !member.isVoter) return true
-    const voters = [...this.members.values()].filter((one) => one.isVoter)
-    const lost = voters.filter((one) => one.isAmnesiac || !remembers(one))
-    return lost.length < voters.length - this.quorumSize
+  heal(survivors: Survivors): void {
+    this.#faultsOver = true
+    if (survivors === 'core' && this.atlas.whole.length >= this.quorumSize)
+      this.#alive = this.#drawCore()
+    const alive = new Set(this.#alive)
+    this.network.heal()
+    for (const member of this.members.values()) {
+      member.disarm()
+      member.clock.stallApp(false)
+      member.resume()
+      member.disk.heal()
+      if (!alive.has(member)) member.crash('reset')
+      else {
+        if (member.disk.isRotten) member.crash('reset')
+        this.#startSoon(member, 0)
+      }
+    }
+  }
+
+  /** Who runs, or is about to: everyone, until the faults are over. */
+  get alive(): readonly Member[] {
+    return this.#alive
+  }
+
+  #drawCore(): readonly Member[] {
+    const random = new Random(this.#surroundings.seed, 'survivors')
+    return shuffled(random, this.atlas.whole).slice(0, this.quorumSize)
   }
 
   #startSoon(member: Member, downUs: Microseconds): void {
@@ -218,19 +317,14 @@ export class Ensemble {
     const { incarnation } = member
     const { scheduler } = this.#surroundings
     scheduler.after(this.#faultsOver ? Math.min(delay, 100_000) : delay, () => {
-      if (member.incarnation !== incarnation) return
+      if (member.incarnation !== incarnation || !this.#alive.includes(member)) return
       // Still closing: later.
       if (member.isRunning) {
         if (downUs > 0) this.#startSoon(member, downUs)
+      } else if (member.disk.failures.isFull(scheduler.now)) {
+        this.reached('open-without-space')
+        this.#startSoon(member, 200 * millisecondUs)
       } else member.start()
     })
   }
-}
-
-/**
- * True of a member that would vote if it started now. One that was away when the ensemble was founded
- * has nothing yet, and one that crashed when it was about to be whole does not know that it is.
- */
-function remembers(member: Member): boolean {
-  return !member.durable.isEmpty && member.durable.damaged === null
 }

@@ -2,11 +2,12 @@
  * What can go wrong in a run, as plain values: a schedule of faults is drawn before the run begins,
  * can be written down, and can be made shorter. A fault that has a length ends by itself.
  *
- * Faults that destroy a store respect what the ensemble can bear (`Ensemble.loseStore` declines); all
- * others may come together in any way: what they cost is progress, never a promise.
+ * Faults that destroy a store, or part of one, respect what the ensemble can bear (`ClusterFaultAtlas`);
+ * all others may come together in any way: what they cost is progress, never a promise.
  */
 import type { PeerId } from '@conclave/core/internal'
-import type { ArmedCrash, Ensemble } from './ensemble.ts'
+import type { AfterFailure, FailingUse } from './disk-failures.ts'
+import type { ArmedCrash, ArmedPause, BootCrashes, Ensemble, Rot } from './ensemble.ts'
 import type { Member } from './member.ts'
 import type { Parting } from './network.ts'
 import type { Microseconds, Scheduler } from './scheduler.ts'
@@ -28,10 +29,28 @@ export type Fault = { readonly at: Microseconds } & (
       readonly downUs: Microseconds
     }
   | ({ readonly type: 'crash-at'; readonly target: Target } & ArmedCrash)
+  | ({ readonly type: 'pause-at'; readonly target: Target } & ArmedPause)
+  | ({ readonly type: 'crash-boots'; readonly target: Target } & BootCrashes)
   | { readonly type: 'power-loss'; readonly downUs: Microseconds }
   | { readonly type: 'close'; readonly target: Target; readonly downUs: Microseconds }
   | { readonly type: 'pause'; readonly target: Target; readonly forUs: Microseconds }
   | { readonly type: 'break-link'; readonly a: PeerId; readonly b: PeerId }
+  /** A second connection between two that have one. */
+  | { readonly type: 'dial-again'; readonly a: PeerId; readonly b: PeerId }
+  /** Connecting with the peer takes so much longer, or is refused (`null`). */
+  | {
+      readonly type: 'hinder-dials'
+      readonly target: Target
+      readonly byUs: Microseconds | null
+      readonly forUs: Microseconds
+    }
+  /** What the peer sends goes through a narrow way. */
+  | {
+      readonly type: 'narrow'
+      readonly target: Target
+      readonly bytesPerSecond: number
+      readonly forUs: Microseconds
+    }
   | { readonly type: 'partition'; readonly ways: BlockedWays; readonly forUs: Microseconds }
   /** The leader hears nobody, or nobody hears the leader, or both. */
   | {
@@ -54,6 +73,28 @@ export type Fault = { readonly at: Microseconds } & (
       readonly everyone: boolean
       readonly forUs: Microseconds
     }
+  /** A wall clock is set, or all of them. */
+  | {
+      readonly type: 'jump-clock'
+      readonly target: Target
+      readonly everyone: boolean
+      readonly byMs: number
+    }
+  /** The next such use of the disk is refused. */
+  | {
+      readonly type: 'fail-disk'
+      readonly target: Target
+      readonly use: FailingUse
+      readonly after: AfterFailure
+    }
+  | {
+      readonly type: 'fill-disk'
+      readonly target: Target
+      readonly after: AfterFailure
+      readonly forUs: Microseconds
+    }
+  /** A record of what is durable goes bad, in silence. `choice` picks it, by remainder. */
+  | { readonly type: 'rot'; readonly target: Target; readonly rot: Rot; readonly choice: number }
   | {
       readonly type: 'lose-store'
       readonly target: Target
@@ -85,6 +126,9 @@ export function inject(fault: Fault, ensemble: Ensemble, scheduler: Scheduler): 
     case 'break-link':
       ensemble.network.breakLink(fault.a, fault.b)
       return
+    case 'dial-again':
+      ensemble.network.dialAgain(fault.a, fault.b)
+      return
     case 'partition':
       block(fault.ways, fault.forUs, ensemble, scheduler)
       return
@@ -110,6 +154,12 @@ function injectAt(
     case 'crash-at':
       ensemble.crashAt(member, fault)
       break
+    case 'pause-at':
+      ensemble.pauseAt(member, fault)
+      break
+    case 'crash-boots':
+      ensemble.crashBoots(member, fault)
+      break
     case 'close':
       ensemble.close(member, fault.downUs)
       break
@@ -119,18 +169,40 @@ function injectAt(
     case 'isolate':
       block(waysAround(member.id, fault.direction, ensemble), fault.forUs, ensemble, scheduler)
       break
+    case 'hinder-dials':
+      ensemble.network.hindrances.hinderDials(member.id, fault.byUs)
+      scheduler.after(fault.forUs, () => ensemble.network.hindrances.free(member.id))
+      break
+    case 'narrow':
+      ensemble.network.hindrances.narrow(member.id, fault.bytesPerSecond)
+      scheduler.after(fault.forUs, () => ensemble.network.hindrances.free(member.id))
+      break
+    case 'jump-clock':
+      for (const one of fault.everyone ? ensemble.members.values() : [member]) {
+        one.clock.jumpWall(fault.byMs)
+      }
+      break
+    case 'fail-disk':
+      if (member.isRunning) member.disk.failures.arm(fault.use, fault.after)
+      break
+    case 'fill-disk':
+      member.disk.failures.fillUntil(scheduler.now + fault.forUs, fault.after)
+      break
+    case 'rot':
+      ensemble.rot(member, fault.rot, fault.choice)
+      break
     case 'slow-disk':
-      member.disk.slowDown(fault.byUs)
-      scheduler.after(fault.forUs, () => member.disk.slowDown(0))
+      member.disk.device.slowDown(fault.byUs)
+      scheduler.after(fault.forUs, () => member.disk.device.slowDown(0))
       break
     case 'stall-disk':
-      member.disk.stall(scheduler.now + fault.forUs)
+      member.disk.device.stall(scheduler.now + fault.forUs)
       break
     case 'stall-app': {
       const stalled = fault.everyone ? [...ensemble.members.values()] : [member]
-      for (const one of stalled) one.stallApp(true)
+      for (const one of stalled) one.clock.stallApp(true)
       scheduler.after(fault.forUs, () => {
-        for (const one of stalled) one.stallApp(false)
+        for (const one of stalled) one.clock.stallApp(false)
       })
       break
     }

@@ -12,8 +12,11 @@ import type { Microseconds } from './scheduler.ts'
 export interface Lane {
   /** When the newest message on it arrives: none sent later arrives before. */
   arrivesAt: Microseconds
+  /** When the newest message on it is wholly sent. */
+  busyUntil: Microseconds
   /** What was sent while the way was blocked, in order. */
   held: (readonly Message[])[]
+  heldBytes: number
 }
 
 /** One incarnation of a link. Nothing of one ever reaches another. */
@@ -35,9 +38,13 @@ export interface ConnectionEnd {
 function newEnd(): ConnectionEnd {
   return {
     upAt: Infinity,
-    liveness: { arrivesAt: 0, held: [] },
-    data: { arrivesAt: 0, held: [] },
+    liveness: newLane(),
+    data: newLane(),
   }
+}
+
+function newLane(): Lane {
+  return { arrivesAt: 0, busyUntil: 0, held: [], heldBytes: 0 }
 }
 
 export class Link {

@@ -5,12 +5,17 @@ import {
   PeerCore,
   Replica,
   ReplicaBuilder,
+  type Effect,
+  type Event,
+  type InvariantError,
   type PageCodec,
   type PeerCoreOptions,
+  type PeerId,
   type RecoveredState,
   type SnapshotRecord,
   type SnapshotSummary,
 } from '@conclave/core/internal'
+import { Violation } from './violation.ts'
 
 /** Takes the records of a snapshot, then judges the whole. */
 export interface ReplicaSink {
@@ -25,6 +30,8 @@ export type SimulatedCore = Pick<PeerCore, 'step' | 'inspect' | 'replica' | 'ses
 /** How peers are made. */
 export interface Machine {
   readonly codec: PageCodec
+  /** A planted bug of the driver: what the disk refuses is taken for done. */
+  readonly ignoresStorageFailures?: boolean
   createCore(options: PeerCoreOptions, recovered: RecoveredState): SimulatedCore
   createReplicaSink(): ReplicaSink
   /** The state before the first txn. */
@@ -38,5 +45,21 @@ export function realMachine(codec: PageCodec): Machine {
     createCore: (options, recovered) => new PeerCore(options, recovered),
     createReplicaSink: () => new ReplicaBuilder(),
     emptyReplica: () => Replica.empty(),
+  }
+}
+
+/** Has the core take a step. What it throws is a violation, named as its message names it. */
+export function stepCore(
+  core: SimulatedCore,
+  events: readonly Event[],
+  peer: PeerId,
+): readonly Effect[] {
+  try {
+    return core.step(events)
+  } catch (error) {
+    if (error instanceof Violation) throw error
+    const broken = error as InvariantError
+    const name = /^([A-Z]\d+): /.exec(broken.message)?.[1] ?? 'ASSERT'
+    throw new Violation(name, `peer ${peer} throws ${String(error)}`, error)
   }
 }

@@ -16,6 +16,7 @@ export class MemberClock {
   readonly #profile: ClockProfile
   readonly #scheduler: Scheduler
   #appStalledSinceMs: number | null = null
+  #wallJumpedMs = 0
 
   constructor(profile: ClockProfile, scheduler: Scheduler) {
     this.#profile = profile
@@ -33,9 +34,14 @@ export class MemberClock {
     this.#appStalledSinceMs = stalled ? this.nowMs : null
   }
 
+  /** The wall clock is set, forwards or back. The monotonic one knows nothing of it. */
+  jumpWall(byMs: number): void {
+    this.#wallJumpedMs += byMs
+  }
+
   /** The first event of a batch. */
   tick(): Event & { readonly type: 'tick' } {
-    const { wallOffsetMs } = this.#profile
+    const wallOffsetMs = this.#profile.wallOffsetMs + this.#wallJumpedMs
     const wallMs = epochWallMs + wallOffsetMs + Math.floor(this.#scheduler.now / 1_000)
     const nowMs = this.nowMs
     return { type: 'tick', nowMs, wallMs, appAliveMs: this.#appStalledSinceMs ?? nowMs }

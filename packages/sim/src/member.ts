@@ -10,66 +10,31 @@ import {
   type CoreView,
   type Effect,
   type Event,
-  type InvariantError,
   type PageEnd,
-  type PeerCoreOptions,
   type PeerId,
   type SessionId,
 } from '@conclave/core/internal'
-import { isAtPoint, type CrashPoint } from './crash-points.ts'
-import { Disk, isForDisk, type DiskProfile } from './disk.ts'
+import { comesAtPoint, isAtPoint, type CrashPoint } from './crash-points.ts'
+import { Disk } from './disk.ts'
+import { isForDisk } from './disk-effects.ts'
 import { drawOrder } from './effect-order.ts'
 import type { LogImage } from './log-image.ts'
-import type { Machine, SimulatedCore } from './machine.ts'
-import { MemberClock, type ClockProfile } from './member-clock.ts'
-import type { Network, Parting } from './network.ts'
+import { stepCore, type SimulatedCore } from './machine.ts'
+import { MemberClock } from './member-clock.ts'
+import type { MemberSurroundings } from './member-surroundings.ts'
+import type { Parting } from './network.ts'
 import type { ObservedPeer } from './observation.ts'
-import type { Oracle } from './oracle.ts'
 import { hash, Random } from './prng.ts'
-import type { Microseconds, Scheduler } from './scheduler.ts'
-import type { ChunkRegistry, StoredSnapshot } from './stored-snapshot.ts'
-import type { Trace } from './trace.ts'
+import type { Microseconds } from './scheduler.ts'
+import type { StoredSnapshot } from './stored-snapshot.ts'
 import { Violation } from './violation.ts'
 
-/** How a peer's loop behaves; drawn for each run. */
-export interface StepProfile {
-  /** The longest time between two steps. */
-  readonly tickUs: Microseconds
-  /** How long what arrived waits for its step, on average. */
-  readonly batchUs: Microseconds
-}
-
-/** What a member tells the ensemble that it is part of. */
-export interface MemberListener {
-  /** An effect that is for applications, or about the peer as a whole. */
-  onEffect(member: Member, effect: Effect): void
-  /** The step took these events, and what it asked for is performed. */
-  onStepped(member: Member, events: readonly Event[]): void
-  onStopped(member: Member, how: 'crash' | 'close'): void
-  /** An established leader has brought this peer up to date. */
-  onHealed(peer: PeerId): void
-}
-
-export interface MemberSurroundings {
-  readonly seed: number
-  readonly isVoter: boolean
-  readonly options: Omit<PeerCoreOptions, 'seed'>
-  readonly machine: Machine
-  readonly scheduler: Scheduler
-  readonly network: () => Network
-  readonly oracle: () => Oracle
-  readonly trace: Trace
-  readonly chunks: ChunkRegistry
-  readonly disk: DiskProfile
-  readonly step: StepProfile
-  readonly clock: ClockProfile
-  readonly listener: MemberListener
-}
-
-interface ArmedCrash {
+/** A moment at which the peer is struck, and how. */
+interface ArmedPoint {
   readonly point: CrashPoint
-  readonly parting: Parting
-  readonly onCrashed: () => void
+  readonly strike: 'crash' | 'pause'
+  /** Does it: the peer is in the midst of it. */
+  readonly onReached: () => void
 }
 
 export class Member implements ObservedPeer {
@@ -85,8 +50,10 @@ export class Member implements ObservedPeer {
   #pending: Event[] = []
   #stepDue = false
   #pausedUntil: Microseconds = 0
-  readonly #clock: MemberClock
-  #armed: ArmedCrash | null = null
+  readonly clock: MemberClock
+  #armed: ArmedPoint | null = null
+  /** What a pause in the midst of a step has left to be performed. */
+  #interrupted: readonly Effect[] = []
   #isClosing = false
 
   constructor(surroundings: MemberSurroundings) {
@@ -95,7 +62,7 @@ export class Member implements ObservedPeer {
     this.isVoter = surroundings.isVoter
     const { seed, scheduler, machine, chunks, disk } = surroundings
     this.#random = new Random(seed, 'step', this.id)
-    this.#clock = new MemberClock(surroundings.clock, scheduler)
+    this.clock = new MemberClock(surroundings.clock, scheduler)
     this.disk = new Disk({
       seed,
       peer: this.id,
@@ -104,6 +71,8 @@ export class Member implements ObservedPeer {
       chunks,
       profile: disk,
       onDurable: (records) => surroundings.oracle().onDurable(this, records),
+      onFailed: (reason) => this.#onDiskFailed(reason),
+      reached: (mark) => surroundings.listener.reached(mark),
     })
   }
 
@@ -149,7 +118,7 @@ export class Member implements ObservedPeer {
   }
 
   get nowMs(): number {
-    return this.#clock.nowMs
+    return this.clock.nowMs
   }
 
   sessionDeadlineMs(session: SessionId): number | undefined {
@@ -158,14 +127,18 @@ export class Member implements ObservedPeer {
 
   /** Opens the store and runs from what it holds. */
   start(): void {
-    const { seed, options, machine, oracle, trace, scheduler, network } = this.#surroundings
+    const { seed, options, machine, oracle, trace, scheduler, network, listener } =
+      this.#surroundings
     this.#incarnation += 1
     this.#pending = []
+    this.#interrupted = []
     this.#stepDue = false
     this.#pausedUntil = 0
     this.#isClosing = false
     this.#armed = null
     trace.note(scheduler.now, this.id, `start ${this.#incarnation}`)
+    const damage = this.disk.findDamage()
+    if (damage !== null) this.#setAside(damage)
     // UPTODATE was on its way when the peer went: its log does not know yet that it is whole.
     if (this.durable.damaged !== null) this.#lost ??= this.durable
     const incarnation = this.#incarnation
@@ -178,11 +151,18 @@ export class Member implements ObservedPeer {
     oracle().onStart(this, recovered)
     network().start(this.id)
     this.#tickOn(incarnation)
+    listener.onStarted(this)
   }
 
   /** Something happened to the peer: it will learn of it with its next step. */
   push(event: Event): void {
     if (this.#core === null) return
+    const armed = this.#armed
+    if (armed !== null && comesAtPoint(event, armed.point)) {
+      this.#armed = null
+      armed.onReached()
+      if (armed.strike === 'crash') return
+    }
     this.#pending.push(event)
     this.#scheduleStep()
   }
@@ -213,12 +193,34 @@ export class Member implements ObservedPeer {
   /** Crashes, and takes the store away; or has it found damaged at the next start. */
   loseStore(how: 'wipe' | 'damage'): void {
     this.crash('silence')
+    if (how === 'wipe') this.#lose('wipe', () => this.disk.wipe())
+    else this.#setAside('found damaged')
+  }
+
+  /** The store is damaged, and one that says so takes its place. */
+  #setAside(reason: string): void {
+    this.#surroundings.listener.reached('damage-found')
+    this.#lose(`set aside: ${reason}`, () => this.disk.damage(reason))
+  }
+
+  #lose(what: string, loss: () => void): void {
     const { trace, scheduler, oracle } = this.#surroundings
-    trace.note(scheduler.now, this.id, how)
+    trace.note(scheduler.now, this.id, what)
     this.#lost ??= this.disk.durable
-    if (how === 'wipe') this.disk.wipe()
-    else this.disk.damage('found damaged')
+    loss()
     oracle().onStop(this, true)
+  }
+
+  /** True when the peer stops for it, as a driver has it stop. */
+  #onDiskFailed(reason: string): boolean {
+    const { trace, scheduler, machine, listener } = this.#surroundings
+    if (machine.ignoresStorageFailures === true) return false
+    trace.note(scheduler.now, this.id, `stops itself: ${reason}`)
+    listener.reached('disk-refused')
+    this.disk.crash()
+    this.#stop('reset', 'crash')
+    listener.onFailed(this)
+    return true
   }
 
   /** An established leader takes the peer for whole. */
@@ -226,12 +228,12 @@ export class Member implements ObservedPeer {
     this.#lost = null
   }
 
-  /** Has the peer crash when it next does this; in the midst of it. */
-  crashAt(point: CrashPoint, parting: Parting, onCrashed: () => void): void {
-    this.#armed = { point, parting, onCrashed }
+  /** Has the peer struck when it next does this, or hears this; in the midst of it. */
+  strikeAt(point: CrashPoint, strike: 'crash' | 'pause', onReached: () => void): void {
+    this.#armed = { point, strike, onReached }
   }
 
-  /** Takes back a crash that has not come about. */
+  /** Takes back a strike that has not come about. */
   disarm(): void {
     this.#armed = null
   }
@@ -264,11 +266,6 @@ export class Member implements ObservedPeer {
     return this.#isClosing
   }
 
-  /** From now on, or no more, the application behind this peer gives no sign of life. */
-  stallApp(stalled: boolean): void {
-    this.#clock.stallApp(stalled)
-  }
-
   #tickOn(incarnation: number): void {
     const { scheduler, step } = this.#surroundings
     scheduler.after(step.tickUs, () => {
@@ -287,16 +284,18 @@ export class Member implements ObservedPeer {
       return
     }
     this.#stepDue = false
-    this.#step(this.#core)
+    const interrupted = this.#interrupted
+    this.#interrupted = []
+    if (this.#performEach(interrupted)) this.#step(this.#core)
   }
 
   #step(core: SimulatedCore): void {
     const { trace, scheduler, oracle, listener } = this.#surroundings
-    const events: Event[] = [this.#clock.tick(), ...this.#pending]
+    const events: Event[] = [this.clock.tick(), ...this.#pending]
     this.#pending = []
     if (events.length > 1) for (const event of events) trace.event(scheduler.now, this.id, event)
     const before = this.#view ?? core.inspect()
-    const effects = this.#ask(core, events)
+    const effects = stepCore(core, events, this.id)
     // A tick alone that asks for nothing has changed nothing that can be seen.
     if (events.length === 1 && effects.length === 0) return
     const after = core.inspect()
@@ -309,7 +308,7 @@ export class Member implements ObservedPeer {
     }
     this.#noteHealed(effects)
     oracle().onStep({ peer: this, events, effects, before, after })
-    this.#performAll(effects)
+    this.#performAll(effects, after.lastApplied > before.lastApplied)
     listener.onStepped(this, events)
   }
 
@@ -324,32 +323,33 @@ export class Member implements ObservedPeer {
     }
   }
 
-  #ask(core: SimulatedCore, events: readonly Event[]): readonly Effect[] {
-    try {
-      return core.step(events)
-    } catch (error) {
-      if (error instanceof Violation) throw error
-      const broken = error as InvariantError
-      const name = /^([A-Z]\d+): /.exec(broken.message)?.[1] ?? 'ASSERT'
-      throw new Violation(name, `peer ${this.id} throws ${String(error)}`, error)
+  /** In any order, as a driver may; an armed point cuts it short somewhere. */
+  #performAll(effects: readonly Effect[], applies: boolean): void {
+    const order = drawOrder(effects, this.#random)
+    const armed = this.#armed
+    const isReached =
+      armed !== null &&
+      ((applies && armed.point === 'apply') ||
+        effects.some((effect) => isAtPoint(effect, armed.point)))
+    if (!isReached) {
+      this.#performEach(order)
+      return
     }
+    const cut = this.#random.integer(0, order.length)
+    if (!this.#performEach(order.slice(0, cut))) return
+    this.#armed = null
+    if (armed.strike === 'pause') this.#interrupted = order.slice(cut)
+    armed.onReached()
   }
 
-  /** In any order, as a driver may; an armed crash cuts it short somewhere. */
-  #performAll(effects: readonly Effect[]): void {
-    const armed = this.#armed
-    const crashes = armed !== null && effects.some((effect) => isAtPoint(effect, armed.point))
-    const rest = drawOrder(effects, this.#random)
-    const performed = crashes ? this.#random.integer(0, rest.length) : rest.length
+  /** False when one of them was the end of the peer. */
+  #performEach(effects: readonly Effect[]): boolean {
     const incarnation = this.#incarnation
-    for (const effect of rest.slice(0, performed)) {
-      // An effect can be the end of the peer.
-      if (incarnation !== this.#incarnation || this.#core === null) return
+    for (const effect of effects) {
       this.#perform(effect)
+      if (incarnation !== this.#incarnation || this.#core === null) return false
     }
-    if (!crashes) return
-    this.crash(armed.parting)
-    armed.onCrashed()
+    return true
   }
 
   #perform(effect: Effect): void {

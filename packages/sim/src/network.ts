@@ -2,15 +2,18 @@
  * Links between peers as a driver's transport gives them: up at both ends after a while, FIFO on each
  * lane, broken rather than lossy. Delays are drawn for each direction and lane; ways can be blocked,
  * one direction or both, and then hold what is sent until they are free again or until the transports
- * notice and break the link, each end in its own time.
+ * notice and break the link, each end in its own time: that is a half-open link. What is sent waits
+ * its turn on a narrow way, and a queue that runs over breaks its link.
  *
  * Nothing is delivered between a link-down and the next link-up, and nothing of an old incarnation
  * ever reaches a new one (ZOOKEEPER-4712's kin).
  */
 import { laneOf, type Message, type PeerId } from '@conclave/core/internal'
+import { Hindrances } from './hindrances.ts'
 import { Link, type Connection, type Lane } from './link.ts'
-import { Random, type StreamName } from './prng.ts'
-import { millisecondUs, type Microseconds, type Scheduler } from './scheduler.ts'
+import { bytesOf } from './message-bytes.ts'
+import { Random, streamNames, type StreamName } from './prng.ts'
+import { millisecondUs, secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
 
 /** How the network behaves; drawn for each run. */
 export interface NetworkProfile {
@@ -25,6 +28,12 @@ export interface NetworkProfile {
   /** How soon, at least and at most, a transport notices that nothing arrives any more. */
   readonly noticeFromUs: Microseconds
   readonly noticeUpToUs: Microseconds
+  /** How often an attempt to connect is refused, and how often what is sent together arrives in two. */
+  readonly refusalChance: number
+  readonly splitChance: number
+  /** What one direction of a link carries, and what may wait for it on one lane. */
+  readonly bytesPerSecond: number
+  readonly maxQueueBytes: number
 }
 
 /** Who is told what happens at the ends. */
@@ -46,6 +55,8 @@ export interface NetworkSurroundings {
 export type Parting = 'reset' | 'silence'
 
 const laneNames = ['liveness', 'data'] as const
+/** What every way carries once the faults are over. */
+const calmBytesPerSecond = 1e9
 
 export class Network {
   readonly #surroundings: NetworkSurroundings
@@ -54,7 +65,8 @@ export class Network {
   readonly #running = new Set<PeerId>()
   /** Directions that are blocked, by how many faults at once. */
   readonly #blocked = new Map<number, number>()
-  readonly #streams = new Map<string, Random>()
+  readonly #streams = new Map<number, Random>()
+  readonly hindrances = new Hindrances()
   #calm = false
 
   constructor(surroundings: NetworkSurroundings) {
@@ -112,9 +124,30 @@ export class Network {
     for (const name of laneNames) {
       const share = messages.filter((message) => laneOf(message) === name)
       if (share.length === 0) continue
-      if (this.#isBlocked(from, to)) end[name].held.push(share)
-      else this.#deliverLater(link, connection, from, end[name], share)
+      const lane = end[name]
+      const bytes = bytesOf(share)
+      if (this.#runsOver(lane, from, bytes)) {
+        this.disconnect(from, to, 'more waits to be sent than may')
+        return
+      }
+      if (this.#isBlocked(from, to)) {
+        lane.held.push(share)
+        lane.heldBytes += bytes
+      } else this.#deliverLater(link, connection, from, lane, share)
     }
+  }
+
+  /** True when a lane would have more to send than may wait; one message always may. */
+  #runsOver(lane: Lane, from: PeerId, bytes: number): boolean {
+    const { scheduler, profile } = this.#surroundings
+    const backlogUs = Math.max(0, lane.busyUntil - scheduler.now)
+    const waiting = lane.heldBytes + (backlogUs * this.#bandwidthOf(from)) / secondUs
+    return waiting > 0 && waiting + bytes > profile.maxQueueBytes
+  }
+
+  #bandwidthOf(from: PeerId): number {
+    const usual = this.#calm ? calmBytesPerSecond : this.#surroundings.profile.bytesPerSecond
+    return this.hindrances.bandwidthOf(from, usual)
   }
 
   /** Breaks the link as `peer` asks for it: at once here, soon at the other end. */
@@ -145,6 +178,12 @@ export class Network {
       connection.broken = true
       this.#loseEnd(link, peer, connection, this.#drawSoon(link), 'connection reset')
     }
+  }
+
+  /** Has a second connection made between two that have one: it replaces the first, end by end. */
+  dialAgain(a: PeerId, b: PeerId): void {
+    const link = this.#byPair.get(pairOf(a, b))
+    if (link !== undefined && !link.dialling && link.isWhole) this.#connect(link)
   }
 
   /** Nothing gets from one peer to the other any more, and no link between them can be made. */
@@ -178,8 +217,10 @@ export class Network {
     const end = connection?.ends.get(from)
     if (link === undefined || connection === undefined || end === undefined) return
     for (const name of laneNames) {
-      for (const share of end[name].held.splice(0)) {
-        this.#deliverLater(link, connection, from, end[name], share)
+      const lane = end[name]
+      lane.heldBytes = 0
+      for (const share of lane.held.splice(0)) {
+        this.#deliverLater(link, connection, from, lane, share)
       }
     }
   }
@@ -187,6 +228,7 @@ export class Network {
   /** No more faults: no way is blocked, and messages take the usual time. */
   heal(): void {
     this.#calm = true
+    this.hindrances.clear()
     for (const direction of [...this.#blocked.keys()]) {
       this.#blocked.set(direction, 1)
       this.unblock(Math.floor(direction / 256), direction % 256)
@@ -209,15 +251,26 @@ export class Network {
     lane: Lane,
     messages: readonly Message[],
   ): void {
-    const { scheduler, listener } = this.#surroundings
+    const { scheduler, listener, profile } = this.#surroundings
     const to = link.other(from)
-    const name = lane === connection.ends.get(from)?.data ? 'delay-data' : 'delay-liveness'
-    const arrival = scheduler.now + this.#drawDelay(name, from, to)
+    const isData = lane === connection.ends.get(from)?.data
+    const random = this.#stream(isData ? 'delay-data' : 'delay-liveness', pairOf(from, to))
+    const cut =
+      profile.splitChance > 0 && random.chance(profile.splitChance)
+        ? random.integer(1, messages.length)
+        : messages.length
+    const first = cut === messages.length ? messages : messages.slice(0, cut)
+    const sendUs = Math.floor((bytesOf(first) * secondUs) / this.#bandwidthOf(from))
+    lane.busyUntil = Math.max(lane.busyUntil, scheduler.now) + sendUs
+    const arrival = lane.busyUntil + this.#drawDelay(random)
     // The receiver's own link-up comes first.
     lane.arrivesAt = Math.max(lane.arrivesAt, arrival, connection.ends.get(to)?.upAt ?? 0)
     scheduler.at(lane.arrivesAt, () => {
-      if (link.connectionAt(to) === connection) listener.onMessages(to, from, messages)
+      if (link.connectionAt(to) === connection) listener.onMessages(to, from, first)
     })
+    if (cut < messages.length) {
+      this.#deliverLater(link, connection, from, lane, messages.slice(cut))
+    }
   }
 
   /** Has one end learn, after a while, that its connection is gone, and dial again. */
@@ -252,18 +305,29 @@ export class Network {
     // A peer that starts again dials again: nothing to wait for here.
     if (link.isWhole || !this.#running.has(a) || !this.#running.has(b)) return
     if (link.isBeingMade(this.#surroundings.scheduler.now)) return
-    if (this.#isBlocked(a, b) || this.#isBlocked(b, a)) {
-      this.#dialAfter(link, this.#surroundings.profile.backOffUs)
-      return
-    }
+    const { refusalChance, backOffUs } = this.#surroundings.profile
+    const isRefused =
+      this.#isBlocked(a, b) ||
+      this.#isBlocked(b, a) ||
+      link.peers.some((peer) => this.hindrances.refusesDials(peer)) ||
+      (!this.#calm && this.#random('connect', link).chance(refusalChance))
+    if (isRefused) this.#dialAfter(link, backOffUs)
+    else this.#connect(link)
+  }
+
+  #connect(link: Link): void {
+    const [a, b] = link.peers
     link.dialling = true
     const connection = link.newConnection()
-    const roundTrip = this.#drawDelay('connect', a, b) + this.#drawDelay('connect', b, a)
+    const slowUs = this.hindrances.dialDelayOf(a) + this.hindrances.dialDelayOf(b)
+    const [there, back] = [pairOf(a, b), pairOf(b, a)].map((way) => this.#stream('connect', way))
+    const roundTrip = this.#drawDelay(there as Random) + this.#drawDelay(back as Random)
     const { scheduler } = this.#surroundings
-    scheduler.after(roundTrip, () => {
+    scheduler.after(slowUs + roundTrip, () => {
       link.dialling = false
       for (const [peer, end] of connection.ends) {
-        end.upAt = scheduler.now + this.#drawDelay('connect', link.other(peer), peer)
+        const way = this.#stream('connect', pairOf(link.other(peer), peer))
+        end.upAt = scheduler.now + this.#drawDelay(way)
         scheduler.at(end.upAt, () => this.#attach(link, peer, connection))
       }
     })
@@ -289,13 +353,8 @@ export class Network {
     listener.onLinkUp(peer, other)
   }
 
-  #drawDelay(
-    stream: 'delay-data' | 'delay-liveness' | 'connect',
-    from: PeerId,
-    to: PeerId,
-  ): number {
+  #drawDelay(random: Random): number {
     const { profile } = this.#surroundings
-    const random = this.#stream(stream, pairOf(from, to))
     const slow = random.chance(profile.slowChance) && !this.#calm
     const extra = slow ? random.exponential(profile.slowUs) : 0
     return profile.delayUs + random.exponential(profile.jitterUs) + extra
@@ -315,7 +374,7 @@ export class Network {
   }
 
   #stream(stream: StreamName, owner: number): Random {
-    const key = `${stream}/${owner}`
+    const key = streamNames.indexOf(stream) * 65_536 + owner
     let random = this.#streams.get(key)
     if (random === undefined) {
       random = new Random(this.#surroundings.seed, stream, owner)

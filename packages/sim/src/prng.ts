@@ -24,6 +24,7 @@ export const streamNames = [
   'core',
   'workload',
   'password',
+  'survivors',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

@@ -2,19 +2,24 @@
  * The second half of a run: the faults are over, and now the ensemble must work. Within a bound one
  * leader is established and every peer is ready (V1); every call that was open is answered; sessions
  * without an application end (S5); every peer serves a new session, a write and a read of it (V3);
- * and all converge to one state (V2); and the leader stays (V6).
+ * and all converge to one state (V2); and the leader stays (V6). Where only a quorum runs any more, the
+ * same is demanded of it (V4).
+ *
+ * If more stores are damaged than an ensemble can bear, it must halt instead (Z19): nobody leads and
+ * nothing is committed.
  */
 import { counterOf, epochOf, type CreateMode, type PeerId } from '@conclave/core/internal'
 import type { Call } from './history.ts'
-import type { Ensemble } from './ensemble.ts'
+import type { Ensemble, Survivors } from './ensemble.ts'
 import { secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
-import { Violation } from './violation.ts'
+import { demand, Violation } from './violation.ts'
 import type { Workload } from './workload.ts'
 
 export interface ProgressSurroundings {
   readonly scheduler: Scheduler
   readonly ensemble: Ensemble
   readonly workload: Workload
+  readonly survivors: Survivors
   /** The longest timeout of any session. */
   readonly sessionTimeoutMs: number
   /** The last counter of an epoch. */
@@ -23,11 +28,20 @@ export interface ProgressSurroundings {
 
 /** How often it is looked whether a goal is reached. */
 const lookUs = secondUs / 20
+const haltUs = 10 * secondUs
 
-/** Heals everything and demands progress, goal by goal. Throws a `Violation` that names the goal. */
-export function demandProgress(surroundings: ProgressSurroundings): void {
-  const { ensemble, workload, sessionTimeoutMs, maxCounter } = surroundings
-  ensemble.heal()
+/**
+ * Heals everything and demands progress, goal by goal, or a halt. Throws a `Violation` that names the
+ * goal. True when there was progress.
+ */
+export function demandProgress(surroundings: ProgressSurroundings): boolean {
+  const { ensemble, workload, survivors, sessionTimeoutMs, maxCounter } = surroundings
+  ensemble.heal(survivors)
+  if (!ensemble.atlas.hasQuorum) {
+    demandHalt(surroundings)
+    return false
+  }
+  if (ensemble.alive.length < ensemble.members.size) ensemble.reached('core-alone')
   reach(surroundings, 'V1', 30 * secondUs, () => unready(ensemble))
   const settled = ensemble.leader?.view?.standing.epoch ?? 0
   reach(surroundings, 'V3', 10 * secondUs, () => workload.openCalls)
@@ -38,6 +52,23 @@ export function demandProgress(surroundings: ProgressSurroundings): void {
   probe(surroundings)
   reach(surroundings, 'V2', 10 * secondUs, () => unconverged(ensemble))
   demandCalm(ensemble, settled, maxCounter)
+  return true
+}
+
+/** Whoever leads finds out within `haltUs`; from then on nothing happens any more. */
+function demandHalt({ scheduler, ensemble }: ProgressSurroundings): void {
+  scheduler.runUntil(scheduler.now + haltUs)
+  const { end } = ensemble.oracle.committed
+  for (let looks = 0; looks < 100; looks += 1) {
+    scheduler.runUntil(scheduler.now + lookUs)
+    const { leader } = ensemble
+    demand(
+      leader === null && ensemble.oracle.committed.end.last === end.last,
+      'Z19',
+      () => `more stores are damaged than may be, and peer ${leader?.id ?? 0} leads`,
+    )
+  }
+  ensemble.reached('halted')
 }
 
 /** V6: nobody is elected anew without a fault, but where an epoch ran out of zxids. */
@@ -73,7 +104,7 @@ function reach(
 function unready(ensemble: Ensemble): readonly string[] {
   const missing: string[] = []
   if (ensemble.leader === null) missing.push('no leader is established')
-  for (const member of ensemble.members.values()) {
+  for (const member of ensemble.alive) {
     const standing = member.view?.standing
     if (standing === undefined) missing.push(`peer ${member.id} is down`)
     else if (member.isClosing) missing.push(`peer ${member.id} is closing`)
@@ -98,7 +129,7 @@ function orphans(ensemble: Ensemble, workload: Workload): readonly string[] {
 function probe(surroundings: ProgressSurroundings): void {
   const { ensemble, workload } = surroundings
   const { probes } = workload
-  const members = [...ensemble.members.values()]
+  const members = ensemble.alive
   for (const [index, member] of members.entries()) probes[index]?.ask(member)
   reach(surroundings, 'V3', 10 * secondUs, () =>
     members
@@ -133,7 +164,7 @@ function createProbe(path: string, mode: CreateMode): NonNullable<Call['request'
 
 function unconverged(ensemble: Ensemble): readonly string[] {
   const { end } = ensemble.oracle.committed
-  const views = [...ensemble.members.values()].map((member) => ({
+  const views = ensemble.alive.map((member) => ({
     id: member.id,
     view: member.view,
   }))

@@ -13,11 +13,13 @@ import {
 import { drawActivities } from './activity-plan.ts'
 import type { Activity } from './activities.ts'
 import type { DiskProfile } from './disk.ts'
-import type { EnsembleProfile } from './ensemble.ts'
+import type { EnsembleProfile, Survivors } from './ensemble.ts'
 import { drawFaultMix, drawFaults } from './fault-plan.ts'
 import type { Fault } from './faults.ts'
+import { logRots } from './log-rot.ts'
 import type { ClockProfile } from './member-clock.ts'
 import type { NetworkProfile } from './network.ts'
+import { shuffled } from './partitions.ts'
 import { Random } from './prng.ts'
 import { millisecondUs, secondUs, type Microseconds } from './scheduler.ts'
 import { drawWorkload, type WorkloadProfile } from './workload-profile.ts'
@@ -33,6 +35,8 @@ export interface Scenario {
   /** In the order of their times, and all of them before `faultyUs`; so are the activities. */
   readonly faults: readonly Fault[]
   readonly activities: readonly Activity[]
+  /** Who runs once the faults are over. */
+  readonly survivors: Survivors
 }
 
 /** The scenario of a seed: a swarm's draw of everything that may differ between runs. */
@@ -52,14 +56,31 @@ export function drawScenario(seed: number, seconds: number): Scenario {
       batchUs: random.pick([0, 50, 200, 2_000]),
     },
     clocks: drawClocks(random, members.length),
+    damage: random.chance(0.04) ? 'beyond' : 'recoverable',
   }
   const workload = drawWorkload(random, timing)
   const mix = drawFaultMix(random)
   const peers = members.map((member) => member.id)
   const sessionTimeoutUs = workload.sessionTimeoutMs * millisecondUs
-  const faults = drawFaults(seed, mix, { peers, sessionTimeoutUs, until: faultyUs })
+  const run = { peers, sessionTimeoutUs, until: faultyUs }
+  const faults = [...drawFaults(seed, mix, run)]
+  if (ensemble.damage === 'beyond') faults.push(...drawRuin(random, members, faultyUs - 1))
   const activities = drawActivities(seed, workload, faultyUs)
-  return { name: 'swarm', seed, faultyUs, ensemble, workload, faults, activities }
+  const survivors = random.chance(0.15) ? 'core' : 'everyone'
+  return { name: 'swarm', seed, faultyUs, ensemble, workload, faults, activities, survivors }
+}
+
+/** The logs of so many voters go bad at once that too few are left. */
+function drawRuin(random: Random, members: readonly Member[], at: Microseconds): Fault[] {
+  const voters = members.filter((member) => member.role === 'voter')
+  const ruined = shuffled(random, voters).slice(0, random.integer(voters.length / 2, voters.length))
+  return ruined.map(({ id }) => ({
+    at,
+    type: 'rot',
+    target: { peer: id },
+    rot: { place: 'log', kind: random.pick(logRots) },
+    choice: random.integer(0, 65_535),
+  }))
 }
 
 function drawMembers(random: Random): readonly Member[] {
@@ -111,7 +132,11 @@ function drawNetwork(random: Random, timing: Timing): NetworkProfile {
     slowUs: random.pick([20, 200]) * millisecondUs,
     backOffUs: random.pick([20, 100, 300]) * millisecondUs,
     noticeFromUs: Math.floor(silentUs / 2),
-    noticeUpToUs: 4 * silentUs,
+    noticeUpToUs: random.pick([4, 4, 4, 30]) * silentUs,
+    refusalChance: random.pick([0, 0, 0.1, 0.5]),
+    splitChance: random.pick([0, 0, 0.2]),
+    bytesPerSecond: random.pick([1e9, 1e9, 1e7, 1e5]),
+    maxQueueBytes: random.pick([1e9, 1e9, 100_000, 10_000]),
   }
 }
 

@@ -66,7 +66,7 @@ const chartRows = 60
 /** Runs a scenario to its end, or to the first violation. */
 export function simulate(scenario: Scenario, options: SimulationOptions): Outcome {
   const { seed, ensemble: profile, workload: workloadProfile } = scenario
-  const { faults, activities, faultyUs } = scenario
+  const { faults, activities, faultyUs, survivors } = scenario
   const { maxCounter } = profile.limits
   const scheduler = new Scheduler()
   const trace = new Trace(options.keptLines ?? 400, options.print ?? null)
@@ -78,7 +78,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     machine,
     scheduler,
     trace,
-    watchers: [coverage],
+    coverage,
   })
   const workload = new Workload({ seed, profile: workloadProfile, ensemble, scheduler })
   let failure: Failure | null = null
@@ -94,8 +94,8 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     scheduler.runUntil(faultyUs)
     trace.note(scheduler.now, 0, 'heal')
     const { sessionTimeoutMs } = workloadProfile
-    demandProgress({ scheduler, ensemble, workload, sessionTimeoutMs, maxCounter })
-    ensemble.oracle.atEnd()
+    const surroundings = { scheduler, ensemble, workload, survivors, sessionTimeoutMs, maxCounter }
+    if (demandProgress(surroundings)) ensemble.oracle.atEnd()
   } catch (error) {
     // What is no violation is a defect of the simulator, or of the codec: told in the same way.
     const broken = error instanceof Violation ? error : new Violation('ERROR', String(error), error)

@@ -5,7 +5,7 @@
 import { samePageEnd, type Effect, type Event, type PageEnd } from '@conclave/core/internal'
 import type { Machine } from './machine.ts'
 import { StoredSnapshot, type Chunk, type ChunkRegistry } from './stored-snapshot.ts'
-import { Violation } from './violation.ts'
+import { demand, Violation } from './violation.ts'
 
 export interface TransferSurroundings {
   readonly machine: Machine
@@ -13,6 +13,15 @@ export interface TransferSurroundings {
   readonly chunkRecords: number
   /** Asks for the answer after a while and emits it, unless it is `null`. */
   answer(event: () => Event | null): void
+  /** Why reading the snapshot in use fails now; `null` when it does not. */
+  readingFails(snapshot: StoredSnapshot): string | null
+  /** The snapshot in use cannot be read: the store is not to be used any more. */
+  onFailed(reason: string): void
+}
+
+interface Reader {
+  readonly snapshot: StoredSnapshot
+  readonly chunks: Chunk[]
 }
 
 interface Received {
@@ -24,7 +33,7 @@ type WriteEffect = Extract<Effect, { type: 'write-snapshot' }>
 
 export class SnapshotTransfers {
   readonly #surroundings: TransferSurroundings
-  readonly #readers = new Map<number, Chunk[]>()
+  readonly #readers = new Map<number, Reader>()
   readonly #receiving = new Map<number, Received>()
   #complete: StoredSnapshot | null = null
 
@@ -40,6 +49,7 @@ export class SnapshotTransfers {
       return
     }
     const records = snapshot.records()
+    const rotten = snapshot.isRotten
     const { chunkRecords } = this.#surroundings
     const count = Math.max(1, Math.ceil(records.length / chunkRecords))
     const chunks = Array.from({ length: count }, (_, number) => ({
@@ -47,14 +57,22 @@ export class SnapshotTransfers {
       last: number === count - 1,
       records: records.slice(number * chunkRecords, (number + 1) * chunkRecords),
       summary,
+      rotten,
     }))
-    this.#readers.set(transfer, chunks)
+    this.#readers.set(transfer, { snapshot, chunks })
     this.#surroundings.answer(() => ({ type: 'snapshot-opened', transfer, at: summary.end }))
   }
 
   read(transfer: number): void {
     this.#surroundings.answer(() => {
-      const chunk = this.#readers.get(transfer)?.shift()
+      const reader = this.#readers.get(transfer)
+      if (reader === undefined) return null
+      const failure = this.#surroundings.readingFails(reader.snapshot)
+      if (failure !== null) {
+        this.#surroundings.onFailed(failure)
+        return null
+      }
+      const chunk = reader.chunks.shift()
       if (chunk === undefined) return null
       const bytes = this.#surroundings.chunks.register(chunk)
       return { type: 'snapshot-read', transfer, number: chunk.number, bytes, last: chunk.last }
@@ -83,10 +101,17 @@ export class SnapshotTransfers {
       if (!this.#receiving.has(transfer)) return null
       received.snapshot.write([], chunk.summary)
       const sink = this.#surroundings.machine.createReplicaSink()
-      sink.add(received.snapshot.records())
-      const replica = sink.finish(chunk.summary)
-      this.#complete = received.snapshot
-      return { type: 'snapshot-received', transfer, replica }
+      try {
+        sink.add(received.snapshot.records())
+        const replica = sink.finish(chunk.summary)
+        demand(!chunk.rotten, 'D2', () => 'a snapshot that had gone bad was taken for sound')
+        this.#complete = received.snapshot
+        return { type: 'snapshot-received', transfer, replica }
+      } catch (error) {
+        if (!chunk.rotten || error instanceof Violation) throw error
+        this.#receiving.delete(transfer)
+        return { type: 'snapshot-failed', transfer, reason: String(error) }
+      }
     })
   }
 

@@ -20,8 +20,15 @@ function keyOf(record: SnapshotRecord): string {
   }
 }
 
+/** How a record goes bad by itself: the first two show in its checksum, the others in the whole. */
+export const snapshotRots = ['flipped', 'misdirected', 'missing', 'stale'] as const
+export type SnapshotRot = (typeof snapshotRots)[number]
+
 export class StoredSnapshot {
   readonly #records = new Map<string, SnapshotRecord>()
+  /** What records that changed were before. */
+  readonly #former = new Map<string, SnapshotRecord>()
+  readonly #rotten = new Map<string, SnapshotRot>()
   #summary: SnapshotSummary | null = null
 
   /** `null` before the first checkpoint. */
@@ -31,6 +38,37 @@ export class StoredSnapshot {
 
   get end(): PageEnd {
     return this.#summary?.end ?? noPage
+  }
+
+  /** True when some record is not what was written last. */
+  get isRotten(): boolean {
+    return this.#rotten.size > 0
+  }
+
+  /** True when some record does not bear its own checksum. */
+  get isUnreadable(): boolean {
+    return [...this.#rotten.values()].some((rot) => rot === 'flipped' || rot === 'misdirected')
+  }
+
+  /** Has one record go bad; which one, or `null` when none can go bad in this way. */
+  rot(kind: SnapshotRot, choice: number): string | null {
+    const keys =
+      kind === 'stale' ? [...this.#former.keys()].filter((one) => this.#changed(one)) : this.#keys
+    const key = keys[choice % keys.length]
+    if (key === undefined) return null
+    const former = this.#former.get(key)
+    if (kind === 'missing') this.#records.delete(key)
+    if (kind === 'stale' && former !== undefined) this.#records.set(key, former)
+    this.#rotten.set(key, kind)
+    return key
+  }
+
+  get #keys(): readonly string[] {
+    return [...this.#records.keys()]
+  }
+
+  #changed(key: string): boolean {
+    return JSON.stringify(this.#former.get(key)) !== JSON.stringify(this.#records.get(key))
   }
 
   /** What stands in it: no record says that something is gone. */
@@ -51,8 +89,13 @@ export class StoredSnapshot {
   add(records: readonly SnapshotRecord[]): void {
     for (const record of records) {
       const gone = record.type === 'znode-gone' || record.type === 'session-gone'
-      if (gone) this.#records.delete(keyOf(record))
-      else this.#records.set(keyOf(record), record)
+      const key = keyOf(record)
+      const former = this.#records.get(key)
+      if (former !== undefined) this.#former.set(key, former)
+      // What is written anew is good again.
+      this.#rotten.delete(key)
+      if (gone) this.#records.delete(key)
+      else this.#records.set(key, record)
     }
   }
 }
@@ -63,6 +106,8 @@ export interface Chunk {
   readonly last: boolean
   readonly records: readonly SnapshotRecord[]
   readonly summary: SnapshotSummary
+  /** True of a snapshot that had gone bad when it was read. */
+  readonly rotten: boolean
 }
 
 /** Chunks by the bytes that stand for them in messages. One for the whole ensemble. */

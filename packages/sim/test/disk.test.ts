@@ -36,6 +36,8 @@ function diskOf(seed: number, chunks = new ChunkRegistry(), overrides: Partial<D
     chunks,
     profile: { ...profile, ...overrides },
     onDurable: (records) => durable.push(...records),
+    onFailed: () => true,
+    reached: () => undefined,
   })
   disk.open((event) => answers.push(event))
   const after = (us: number): void => scheduler.runUntil(scheduler.now + us)
@@ -157,7 +159,7 @@ describe('the log', () => {
 
   test('a stalled device answers nothing until it goes on', () => {
     const { disk, after, append, answers } = diskOf(5)
-    disk.stall(2 * secondUs)
+    disk.device.stall(2 * secondUs)
     append(1, asRecords[0]!)
     after(secondUs)
     expect(answers).toEqual([])

@@ -11,12 +11,16 @@ const profile: NetworkProfile = {
   backOffUs: 10_000,
   noticeFromUs: 500_000,
   noticeUpToUs: 2_000_000,
+  refusalChance: 0,
+  splitChance: 0.2,
+  bytesPerSecond: 1e9,
+  maxQueueBytes: 1e9,
 }
 
 type Seen = readonly [peer: PeerId, what: string]
 
 /** Two or more peers that run, with what each of them sees. */
-function networkOf(seed: number, count = 2) {
+function networkOf(seed: number, count = 2, overrides: Partial<NetworkProfile> = {}) {
   const scheduler = new Scheduler()
   const seen: Seen[] = []
   const peers = Array.from({ length: count }, (_, index) => index + 1)
@@ -24,7 +28,7 @@ function networkOf(seed: number, count = 2) {
     seed,
     peers,
     scheduler,
-    profile,
+    profile: { ...profile, ...overrides },
     listener: {
       onLinkUp: (peer, remote) => seen.push([peer, `up ${remote}`]),
       onLinkDown: (peer, remote) => seen.push([peer, `down ${remote}`]),
@@ -205,5 +209,58 @@ describe('peers that go', () => {
 
     expect(seenBy(1)).toEqual(['up 2', 'down 2', 'up 2'])
     expect(network.isShared(1, 2)).toBe(true)
+  })
+})
+
+describe('narrow and crowded ways', () => {
+  test('what is sent waits for its turn on a narrow way', () => {
+    const { network, after, seenBy } = networkOf(7)
+    network.hindrances.narrow(1, 60)
+    for (let number = 1; number <= 3; number += 1) network.send(1, 2, [ack(number)])
+    after(secondUs / 2)
+    expect(seenBy(2)).toEqual(['up 1'])
+
+    after(5 * secondUs)
+    expect(seenBy(2)).toEqual(['up 1', '1 ack 1', '1 ack 2', '1 ack 3'])
+  })
+
+  test('a queue that runs over breaks its link, but never for one message', () => {
+    const { network, after, seenBy } = networkOf(8, 2, { maxQueueBytes: 100 })
+    network.block(1, 2)
+    network.send(1, 2, [ack(1)])
+    after(1_000)
+    expect(seenBy(1)).toEqual(['up 2'])
+
+    network.send(1, 2, [ack(2)])
+    after(1_000)
+    expect(seenBy(1)).toEqual(['up 2', 'down 2'])
+  })
+
+  test('a second connection replaces the first at each end; nothing of the first comes later', () => {
+    const { network, after, seenBy } = networkOf(9)
+    for (let number = 1; number <= 5; number += 1) network.send(1, 2, [ack(number)])
+    network.dialAgain(1, 2)
+    after(secondUs)
+    network.send(1, 2, [ack(100)])
+    after(secondUs)
+
+    const seen = seenBy(2)
+    const second = seen.lastIndexOf('up 1')
+    expect(seen[second - 1]).toBe('down 1')
+    expect(seen.slice(second + 1)).toEqual(['1 ack 100'])
+  })
+
+  test('no connection is made while dials are refused, and a slow one is late', () => {
+    const { network, after, seenBy } = networkOf(10)
+    network.hindrances.hinderDials(2, null)
+    network.breakLink(1, 2)
+    after(secondUs)
+    expect(seenBy(1)).toEqual(['up 2', 'down 2'])
+
+    network.hindrances.hinderDials(2, 2 * secondUs)
+    after(secondUs)
+    expect(seenBy(1)).toEqual(['up 2', 'down 2'])
+    after(3 * secondUs)
+    expect(seenBy(1)).toEqual(['up 2', 'down 2', 'up 2'])
   })
 })

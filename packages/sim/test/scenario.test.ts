@@ -22,7 +22,7 @@ describe('the swarm', () => {
     const types = scenarios.map(({ faults }) => new Set(faults.map((fault) => fault.type)))
     const all = new Set(types.flatMap((one) => [...one]))
 
-    expect(all.size).toBe(12)
+    expect(all.size).toBe(21)
     for (const type of all) {
       const present = types.filter((one) => one.has(type)).length
       expect(present, type).toBeGreaterThan(30)

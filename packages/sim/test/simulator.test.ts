@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import type { Fault } from '../src/faults.ts'
 import { drawScenario, type Scenario } from '../src/scenario.ts'
 import { simulate } from '../src/simulator.ts'
 import { machineWith, sound, stepping } from './machines.ts'
@@ -65,4 +66,19 @@ describe('a run', () => {
     })
     expect(failure?.lines.at(-1)).toBe('3.000000 - ! heal')
   })
+})
+
+test('M04: a driver that takes what the disk refuses for done is found out', () => {
+  const faults = [1, 2, 3].map((peer): Fault => {
+    const target = { peer }
+    return { at: 3_000_000 + peer, type: 'fail-disk', target, use: 'append', after: 'lying' }
+  })
+  const found = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+    const scenario = { ...drawScenario(seed, 15), faults }
+    return simulate(scenario, { machine: { ...sound, ignoresStorageFailures: true } }).failure
+  })
+
+  const names = found.flatMap((failure) => failure?.invariant ?? [])
+  expect(names.length).toBeGreaterThan(0)
+  expect(names.filter((name) => !/^(Z12|Z17|Z9|Z10|D2)$/.test(name))).toEqual([])
 })

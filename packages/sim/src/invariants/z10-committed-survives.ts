@@ -1,6 +1,6 @@
 /**
  * Z10: what is committed stays. No peer cuts a committed page from its log, by TRUNC or by a snapshot
- * that stands before it; and in the end every peer has applied the whole committed log.
+ * that stands before it; and in the end every peer that runs has applied the whole committed log.
  */
 import { formatZxid, type LogRecord, type PeerId, type Zxid } from '@conclave/core/internal'
 import type { Invariant, Observed, ObservedPeer, Step } from '../observation.ts'
@@ -44,6 +44,7 @@ export class CommittedSurvives implements Invariant {
   atEnd(): void {
     const { end } = this.#observed.committed
     for (const [peer, applied] of this.#applied) {
+      if (this.#observed.peers.get(peer)?.isRunning !== true) continue
       demand(
         applied >= end.last,
         this.id,

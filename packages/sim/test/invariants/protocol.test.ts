@@ -219,7 +219,7 @@ describe('Z10', () => {
   })
 
   test('a peer has not applied everything in the end', () => {
-    const invariant = new CommittedSurvives(new SyntheticRun().commit(first, second))
+    const invariant = new CommittedSurvives(new SyntheticRun().add(peer(1)).commit(first, second))
     invariant.onStep(step(peer(1), view(), view({ lastApplied: zxid('1:1') })))
 
     expect(() => invariant.atEnd()).toThrow(/^Z10:/)
