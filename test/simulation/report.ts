@@ -19,6 +19,7 @@ export class Report {
   #done = 0
   #events = 0
   #txns = 0
+  #simulatedUs = 0
   #nextProgressMs = progressMs
 
   /** For so many seeds; `showsLines` of the trace where one fails, `proves` when all is to be reached. */
@@ -39,6 +40,7 @@ export class Report {
     this.#done += 1
     this.#events += events
     this.#txns += committedTxns
+    this.#simulatedUs += outcome.simulatedUs
     this.#hashes.set(seed, hash)
     for (const mark of marks) {
       this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + outcome.marks[mark])
@@ -58,8 +60,11 @@ export class Report {
     if (many) {
       const sorted = [...this.#hashes].sort(([a], [b]) => a - b).map(([, hash]) => hash)
       console.log(`${this.#done} seeds, ${this.#rate()}; all traces: ${hashOf(sorted)}`)
-      console.log(`${this.#events} lines, ${this.#txns} committed txns`)
-      for (const mark of marks) console.log(`  ${mark.padEnd(28)}${this.#counts.get(mark) ?? 0}`)
+      const hours = (this.#simulatedUs / 3_600_000_000).toFixed(1)
+      console.log(
+        `${hours} ensemble-hours, ${this.#txns} committed txns, ${this.#events} lines of trace`,
+      )
+      for (const mark of marks) console.log(`  ${mark.padEnd(32)}${this.#counts.get(mark) ?? 0}`)
     }
     for (const { seed, failure } of this.#failed) {
       console.log(`seed ${seed} violates ${failure.invariant}: ${failure.replay}`)

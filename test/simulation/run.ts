@@ -1,7 +1,9 @@
 /**
  * `npm run sim`: runs seeds, many in two processes or one in this, and says what came of them.
  *
- *   npm run sim -- --seeds 500 --first 1      500 seeds from 1 on, 60 virtual seconds each
+ *   npm run sim -- --seeds 20000 --first 1    20,000 seeds from 1 on, 20 virtual seconds of faults each
+ *   npm run sim -- --seeds 500 --seconds 60   so many seconds of faults instead
+ *   npm run sim -- --seeds 200 --twice        each seed twice, which must take the same course
  *   npm run sim -- --seed 42 --trace          one seed, every line of its trace
  *   npm run sim -- --seed 42 --shrink         one seed, and what it takes to fail as it does
  *   npm run sim -- --tape FILE --trace        a run that was written down
@@ -9,8 +11,9 @@
  *
  * A run that fails leaves its tape in sim-failures/; the first of each invariant is shrunk as well.
  *
- * Exits with 1 when an invariant is violated, when a run does not come to rest after its faults, or
- * when so many seeds never reach something that they should.
+ * Clocks, chance and timers are out of reach meanwhile (tripwire.ts). Exits with 1 when an invariant is
+ * violated, when a run does not come to rest after its faults, when it takes another course the second
+ * time, or when so many seeds never reach something that they should.
  */
 import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -21,23 +24,27 @@ import {
   parseTape,
   realMachine,
   simulate,
+  type Failure,
   type Outcome,
   type Scenario,
+  type SimulationOptions,
 } from '@conclave/sim'
 import { pageCodec } from '@conclave/storage'
 import { replayTape, shrinkToFiles, writeTape } from './failure-files.ts'
 import { Report } from './report.ts'
+import { withoutNondeterminism } from './tripwire.ts'
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
     first: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string', default: '20' },
     seed: { type: 'string' },
     scenario: { type: 'string', default: 'swarm' },
     tape: { type: 'string' },
     shrink: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
     hashes: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
     /** Set for the processes that this one starts: every so many seeds, one is theirs. */
@@ -60,15 +67,34 @@ function scenarioOf(seed: number): Scenario {
   return drawNamedScenario(values.scenario, seed, seconds)
 }
 
+function run(scenario: Scenario, options: Omit<SimulationOptions, 'machine'> = {}): Outcome {
+  const outcome = withoutNondeterminism(() => simulate(scenario, { machine, ...options }))
+  if (!values.twice || outcome.failure !== null) return outcome
+  const { hash } = withoutNondeterminism(() => simulate(scenario, { machine }))
+  return hash === outcome.hash ? outcome : { ...outcome, failure: otherCourse(outcome, hash) }
+}
+
+function otherCourse({ seed, hash, simulatedUs }: Outcome, second: string): Failure {
+  return {
+    invariant: 'DETERMINISM',
+    detail: `the trace's hash was ${hash}, and ${second} the second time`,
+    at: simulatedUs,
+    lines: [],
+    replay: `npm run sim -- --seed ${seed} --seconds ${seconds} --twice`,
+    cause: null,
+  }
+}
+
 /** One run, here; where it was read from a tape, `path` is where. */
 function runOne(scenario: Scenario, path?: string): number {
-  const print = values.trace ? (line: string) => console.log(line) : undefined
+  const lines: string[] = []
   const report = new Report(1, true, !values.trace)
-  const outcome = simulate(scenario, {
-    machine,
-    ...(print && { print }),
+  const outcome = run(scenario, {
+    ...(values.trace && { print: (line: string) => lines.push(line) }),
     ...(path !== undefined && { replay: replayTape(path) }),
   })
+  // Afterwards, since printing needs what a run may not have.
+  if (values.trace) console.log(lines.join('\n'))
   report.add(outcome)
   if (outcome.failure !== null) {
     if (path === undefined) writeTape(scenario, outcome.failure)
@@ -93,7 +119,7 @@ function keepFailures(report: Report): void {
 /** A share of the seeds, told to whoever started this process. */
 function runShare(first: number, end: number, step: number): void {
   for (let seed = first; seed < end; seed += step) {
-    process.send?.(simulate(scenarioOf(seed), { machine }))
+    process.send?.(run(scenarioOf(seed)))
   }
 }
 
@@ -104,7 +130,8 @@ async function runAll(first: number, count: number, workers: number): Promise<nu
   const shares = Array.from({ length: Math.min(workers, count) }, (_, index) => {
     const share = ['--first', String(first + index), '--seeds', String(count - index)]
     const kind = ['--seconds', String(seconds), '--scenario', values.scenario]
-    const args = [...share, ...kind, '--step', String(workers)]
+    const twice = values.twice ? ['--twice'] : []
+    const args = [...share, ...kind, ...twice, '--step', String(workers)]
     const child = fork(fileURLToPath(import.meta.url), args)
     child.on('message', (outcome) => report.add(outcome as Outcome))
     return new Promise<number>((resolve) => {

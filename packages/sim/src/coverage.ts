@@ -1,16 +1,23 @@
 /**
  * What a run has reached: the moments without which a clean run proves little. Counted over many
  * seeds, a mark that stays at 0 means that the scenarios or the workload have gone stale.
+ *
+ * Some are seen here, from outside; some are told by whoever has them come about (`reach`).
  */
 import {
   counterOf,
   epochOf,
+  type Effect,
+  type Event,
   type LogRecord,
   type Message,
   type Page,
   type PeerId,
   type RecoveredState,
+  type Txn,
+  type Zxid,
 } from '@conclave/core/internal'
+import { linkDownReasons } from './link.ts'
 import type { Call, History, SessionHistory } from './history.ts'
 import type { Invariant, ObservedPeer, Step } from './observation.ts'
 
@@ -19,12 +26,18 @@ export const marks = [
   'epoch-above-3',
   'leader-crashed',
   'other-crashed',
+  'leader-crashed-before-propose',
+  'leader-crashed-before-commit',
   'crashed-in-midst-of-append',
+  'crashed-before-epoch-durable',
+  'crashed-in-checkpoint',
+  'crashed-in-snap',
   'started-from-snapshot',
   'started-with-history',
   'diff-empty',
   'diff-with-pages',
   'trunc',
+  'trunc-with-pages',
   'snap',
   'snapshot-installed',
   'checkpoint-written',
@@ -51,6 +64,7 @@ export const marks = [
   'counter-ran-out',
   'goodbye',
   'session-expired',
+  'session-expired-in-later-epoch',
   'session-closed',
   'write-refused',
   'write-unknown-committed',
@@ -59,18 +73,36 @@ export const marks = [
   'result-lost',
   'sync-answered',
   'watch-event',
+  'watch-event-on-return',
   'watch-gap',
+  'read-at-deposed-leader',
+  'link-half-open',
+  'link-replaced',
+  'link-queue-full',
 ] as const
 export type Mark = (typeof marks)[number]
 export type Marks = Readonly<Record<Mark, number>>
+
+/** Why links go down, as the network says it. */
+const linkMarks: readonly (readonly [Mark, string])[] = [
+  ['link-half-open', linkDownReasons.silence],
+  ['link-replaced', linkDownReasons.replaced],
+  ['link-queue-full', linkDownReasons.queueFull],
+]
 
 export class Coverage implements Invariant {
   readonly id = 'coverage'
   readonly #maxCounter: number
   readonly #counts = new Map<Mark, number>()
   readonly #established = new Set<number>()
-  readonly #leaders = new Set<PeerId>()
-  readonly #diffs = new Map<string, Message>()
+  /** The epochs that peers lead now. */
+  readonly #leaders = new Map<PeerId, number>()
+  readonly #syncs = new Map<string, 'diff' | 'trunc'>()
+  /** What leaders have appended and not proposed, committed and not told, so far. */
+  readonly #unproposed = new Map<PeerId, Zxid>()
+  readonly #untold = new Map<PeerId, Zxid>()
+  readonly #inCheckpoint = new Set<PeerId>()
+  readonly #inSnap = new Set<PeerId>()
 
   constructor(maxCounter: number) {
     this.#maxCounter = maxCounter
@@ -86,25 +118,72 @@ export class Coverage implements Invariant {
     this.#leaders.delete(peer.id)
   }
 
-  onStep({ peer, events, effects, after }: Step): void {
+  onStep(step: Step): void {
+    const { peer, events, effects, before, after } = step
     const { role, phase, epoch } = after.standing
     const leads = role === 'leader' && phase === 'broadcast'
-    if (leads) this.#leaders.add(peer.id)
+    if (leads) this.#leaders.set(peer.id, epoch)
     else this.#leaders.delete(peer.id)
     if (leads && !this.#established.has(epoch)) {
       this.#established.add(epoch)
       this.reach(epoch > 3 ? 'epoch-above-3' : 'epoch-established')
     }
-    for (const event of events) {
-      if (event.type === 'checkpoint-written') this.reach('checkpoint-written')
-      if (event.type === 'log-read') this.reach('log-read')
+    if (leads && after.lastCommitted > before.lastCommitted) {
+      this.#untold.set(peer.id, after.lastCommitted)
     }
-    for (const effect of effects) {
-      if (effect.type === 'purge-log') this.reach('log-purged')
-      if (effect.type !== 'deliver') continue
-      for (const item of effect.items) {
-        if (item.type === 'watch-event' || item.type === 'watch-gap') this.reach(item.type)
+    for (const event of events) this.#noteEvent(peer, event)
+    for (const effect of effects) this.#noteEffect(step, effect, leads)
+  }
+
+  #noteEvent(peer: ObservedPeer, event: Event): void {
+    switch (event.type) {
+      case 'checkpoint-written':
+        this.#inCheckpoint.delete(peer.id)
+        this.reach(event.type)
+        break
+      case 'log-read':
+        this.reach(event.type)
+        break
+      case 'snapshot-received':
+      case 'snapshot-failed':
+        this.#inSnap.delete(peer.id)
+        break
+      case 'link-down':
+        for (const [mark, reason] of linkMarks) if (event.reason === reason) this.reach(mark)
+        break
+      default:
+        break
+    }
+  }
+
+  #noteEffect({ peer, before, after }: Step, effect: Effect, leads: boolean): void {
+    switch (effect.type) {
+      case 'purge-log':
+        this.reach('log-purged')
+        break
+      case 'write-checkpoint':
+        this.#inCheckpoint.add(peer.id)
+        break
+      case 'write-snapshot':
+        this.#inSnap.add(peer.id)
+        break
+      case 'append-log':
+        if (leads && effect.records.some((record) => record.type === 'page')) {
+          this.#unproposed.set(peer.id, after.lastLogged)
+        }
+        break
+      case 'deliver': {
+        const returns =
+          before.standing.phase !== 'broadcast' && after.standing.phase === 'broadcast'
+        for (const item of effect.items) {
+          if (item.type !== 'watch-event' && item.type !== 'watch-gap') continue
+          this.reach(item.type)
+          if (returns && item.type === 'watch-event') this.reach('watch-event-on-return')
+        }
+        break
       }
+      default:
+        break
     }
   }
 
@@ -119,18 +198,29 @@ export class Coverage implements Invariant {
     const link = `${from.id}>${to}`
     switch (message.type) {
       case 'diff':
-        this.#diffs.set(link, message)
+        this.#syncs.set(link, 'diff')
         break
       case 'trunc':
+        this.#syncs.set(link, 'trunc')
+        this.reach('trunc')
+        break
       case 'snap':
-        this.#diffs.delete(link)
-        this.reach(message.type)
+        this.#syncs.delete(link)
+        this.reach('snap')
         break
-      case 'proposal':
-        if (this.#diffs.delete(link)) this.reach('diff-with-pages')
+      case 'proposal': {
+        const sync = this.#syncs.get(link)
+        this.#syncs.delete(link)
+        if (sync !== undefined) this.reach(`${sync}-with-pages`)
+        if (this.#unproposed.get(from.id) === message.page.last) this.#unproposed.delete(from.id)
         break
+      }
       case 'new-leader':
-        if (this.#diffs.delete(link)) this.reach('diff-empty')
+        if (this.#syncs.get(link) === 'diff') this.reach('diff-empty')
+        this.#syncs.delete(link)
+        break
+      case 'commit':
+        if ((this.#untold.get(from.id) ?? Infinity) <= message.upTo) this.#untold.delete(from.id)
         break
       case 'goodbye':
         this.reach('goodbye')
@@ -145,9 +235,29 @@ export class Coverage implements Invariant {
       this.reach('store-lost')
       return
     }
-    this.reach(this.#leaders.has(peer.id) ? 'leader-crashed' : 'other-crashed')
+    const { id } = peer
+    this.reach(this.#leaders.has(id) ? 'leader-crashed' : 'other-crashed')
+    if (this.#leaders.has(id)) {
+      if (this.#unproposed.has(id)) this.reach('leader-crashed-before-propose')
+      if (this.#untold.has(id)) this.reach('leader-crashed-before-commit')
+    }
     if (peer.appended.end.last > peer.durable.end.last) this.reach('crashed-in-midst-of-append')
-    this.#leaders.delete(peer.id)
+    if (peer.appended.currentEpoch > peer.durable.currentEpoch) {
+      this.reach('crashed-before-epoch-durable')
+    }
+    if (this.#inCheckpoint.has(id)) this.reach('crashed-in-checkpoint')
+    if (this.#inSnap.has(id)) this.reach('crashed-in-snap')
+    for (const noted of [this.#unproposed, this.#untold, this.#inCheckpoint, this.#inSnap]) {
+      noted.delete(id)
+    }
+    this.#leaders.delete(id)
+  }
+
+  onRead(peer: ObservedPeer): void {
+    const epoch = this.#leaders.get(peer.id)
+    if (epoch !== undefined && this.#established.has(epoch + 1)) {
+      this.reach('read-at-deposed-leader')
+    }
   }
 
   onCommitted(_peer: ObservedPeer, page: Page): void {
@@ -156,9 +266,11 @@ export class Coverage implements Invariant {
     }
   }
 
-  afterTxn(txn: Parameters<NonNullable<Invariant['afterTxn']>>[0]): void {
-    if (txn.type === 'close-session') {
-      this.reach(txn.reason === 'expired' ? 'session-expired' : 'session-closed')
+  afterTxn(txn: Txn, zxid: Zxid): void {
+    if (txn.type !== 'close-session') return
+    this.reach(txn.reason === 'expired' ? 'session-expired' : 'session-closed')
+    if (txn.reason === 'expired' && epochOf(txn.closed as number as Zxid) < epochOf(zxid)) {
+      this.reach('session-expired-in-later-epoch')
     }
   }
 

@@ -8,6 +8,13 @@
 import type { Message, PeerId } from '@conclave/core/internal'
 import type { Microseconds } from './scheduler.ts'
 
+/** Why a transport says that a link is down, where it is not the other side's doing. */
+export const linkDownReasons = {
+  silence: 'nothing arrives',
+  replaced: 'replaced by a new connection',
+  queueFull: 'more waits to be sent than may',
+} as const
+
 /** The lane of one direction of a connection. */
 export interface Lane {
   /** When the newest message on it arrives: none sent later arrives before. */

@@ -10,7 +10,7 @@
  */
 import { laneOf, type Message, type PeerId } from '@conclave/core/internal'
 import { Hindrances } from './hindrances.ts'
-import { Link, type Connection, type Lane } from './link.ts'
+import { Link, linkDownReasons, type Connection, type Lane } from './link.ts'
 import { bytesOf } from './message-bytes.ts'
 import { Random, streamNames, type StreamName } from './prng.ts'
 import { millisecondUs, secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
@@ -127,7 +127,7 @@ export class Network {
       const lane = end[name]
       const bytes = bytesOf(share)
       if (this.#runsOver(lane, from, bytes)) {
-        this.disconnect(from, to, 'more waits to be sent than may')
+        this.disconnect(from, to, linkDownReasons.queueFull)
         return
       }
       if (this.#isBlocked(from, to)) {
@@ -198,7 +198,7 @@ export class Network {
       this.#surroundings.scheduler.after(this.#drawNotice(link), () => {
         if (!this.#isBlocked(from, to) || link.connectionAt(peer) !== connection) return
         connection.broken = true
-        this.#loseEnd(link, peer, connection, 0, 'nothing arrives')
+        this.#loseEnd(link, peer, connection, 0, linkDownReasons.silence)
       })
     }
   }
@@ -347,7 +347,7 @@ export class Network {
     if (stale !== undefined) {
       stale.broken = true
       link.detach(peer)
-      listener.onLinkDown(peer, other, 'replaced by a new connection')
+      listener.onLinkDown(peer, other, linkDownReasons.replaced)
     }
     link.attach(peer, connection)
     listener.onLinkUp(peer, other)

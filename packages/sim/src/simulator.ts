@@ -35,6 +35,8 @@ export interface Outcome {
   readonly hash: string
   /** Lines of the trace. */
   readonly events: number
+  /** Virtual time that passed. */
+  readonly simulatedUs: Microseconds
   readonly committedTxns: number
   readonly marks: Marks
   readonly failure: Failure | null
@@ -114,7 +116,15 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
   const committedTxns = pages.reduce((sum, page) => sum + page.last - page.first + 1, 0)
   coverage.noteOutcomes(ensemble.oracle.history)
   const { marks } = coverage
-  return { seed, hash: trace.hash, events: trace.count, committedTxns, marks, failure }
+  return {
+    seed,
+    hash: trace.hash,
+    events: trace.count,
+    simulatedUs: scheduler.now,
+    committedTxns,
+    marks,
+    failure,
+  }
 }
 
 /** What to type to run the scenario again. */
