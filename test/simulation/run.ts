@@ -82,6 +82,8 @@ function otherCourse({ seed, hash, simulatedUs }: Outcome, second: string): Fail
     lines: [],
     replay: `npm run sim -- --seed ${seed} --seconds ${seconds} --twice`,
     cause: null,
+    chart: [],
+    peers: [],
   }
 }
 

@@ -118,11 +118,8 @@ export class Driver implements SessionHost {
   /** Takes the first step in the next turn, and from then on never rests until stopped. */
   start(world: DriverWorld): void {
     this.#world = world
-    this.#transfers = new SnapshotTransfers(
-      world.snapshot,
-      (event) => this.#enqueue(event),
-      (error) => this.fail(storageError('reading the snapshot', error)),
-    )
+    const onEvent = (event: Event): void => this.#enqueue(event)
+    this.#transfers = new SnapshotTransfers(world.snapshot, onEvent, (error) => this.fail(error))
     this.#schedule()
     this.#armTick()
     const early = this.#earlyFailure

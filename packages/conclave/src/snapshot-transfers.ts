@@ -1,12 +1,17 @@
 /**
  * Whole snapshots on their way to and from another peer: what the core asks for about them, done in
  * order within each transfer and answered with events. A snapshot that is received and fails says so,
- * is over, and never harms the one in use. One that cannot be sent is this peer's own, and cannot be
- * read: the store is not to be used any more.
+ * is over, and never harms the one in use. One that turns out to be damaged when it is read is this
+ * peer's own: the store is not to be used any more.
  */
-import type { Event, Replica } from '@conclave/core/internal'
-import type { Snapshot, SnapshotInstaller, SnapshotReader } from '@conclave/storage'
-import { reasonOf } from './failures.ts'
+import type { CoordinationError, Event, Replica } from '@conclave/core/internal'
+import {
+  DamageError,
+  type Snapshot,
+  type SnapshotInstaller,
+  type SnapshotReader,
+} from '@conclave/storage'
+import { reasonOf, storageError } from './failures.ts'
 
 interface Transfer {
   /** The end of what was asked so far; each next thing waits for it. */
@@ -21,20 +26,20 @@ interface Transfer {
 export class SnapshotTransfers {
   readonly #snapshot: Snapshot<Replica>
   readonly #onEvent: (event: Event) => void
-  readonly #onUnreadable: (error: unknown) => void
+  readonly #onDamaged: (error: CoordinationError) => void
   readonly #transfers = new Map<number, Transfer>()
   /** What is being freed: nobody asks for it any more. */
   readonly #freeing = new Set<Promise<void>>()
 
-  /** `onUnreadable` is told when the snapshot in use cannot be read. */
+  /** `onDamaged` is told when the snapshot in use turns out to be damaged. */
   constructor(
     snapshot: Snapshot<Replica>,
     onEvent: (event: Event) => void,
-    onUnreadable: (error: unknown) => void,
+    onDamaged: (error: CoordinationError) => void,
   ) {
     this.#snapshot = snapshot
     this.#onEvent = onEvent
-    this.#onUnreadable = onUnreadable
+    this.#onDamaged = onDamaged
   }
 
   /** Opens the snapshot as it is now; answers `snapshot-opened`. */
@@ -109,7 +114,9 @@ export class SnapshotTransfers {
         const event = await act(state)
         if (event !== undefined) this.#answer(state, event)
       } catch (error) {
-        if (way === 'send') this.#onUnreadable(error)
+        if (way === 'send' && error instanceof DamageError) {
+          this.#onDamaged(storageError('reading the snapshot', error))
+        }
         this.#answer(state, { type: 'snapshot-failed', transfer, reason: reasonOf(error) })
         this.close(transfer)
       }

@@ -1,5 +1,5 @@
-import { makeZxid, Replica, type Event } from '@conclave/core/internal'
-import type { Snapshot } from '@conclave/storage'
+import { makeZxid, Replica, type CoordinationError, type Event } from '@conclave/core/internal'
+import { DamageError, type Snapshot } from '@conclave/storage'
 import { expect, test } from 'vitest'
 import { SnapshotTransfers } from '../src/snapshot-transfers.ts'
 
@@ -11,11 +11,12 @@ class NotedSnapshot {
   readonly notes: string[] = []
   readonly events: Event[] = []
   fails: string | undefined
-  readonly unreadable: unknown[] = []
+  readonly damages: CoordinationError[] = []
+  isDamaged = false
   readonly transfers = new SnapshotTransfers(
     this.#snapshot(),
     (event) => this.events.push(event),
-    (error) => this.unreadable.push(error),
+    (error) => this.damages.push(error),
   )
 
   /** Waits until everything that was asked for is done. */
@@ -25,7 +26,8 @@ class NotedSnapshot {
 
   async #do(note: string): Promise<void> {
     this.notes.push(note)
-    if (this.fails === note) throw new Error(`${note} failed`)
+    if (this.fails !== note) return
+    throw this.isDamaged ? new DamageError(`${note} failed`) : new Error(`${note} failed`)
   }
 
   #snapshot(): Snapshot<Replica> {
@@ -112,24 +114,37 @@ test('a transfer that fails says so once, and is thrown away', async () => {
   await noted.settle()
 
   expect(noted.events).toEqual([{ type: 'snapshot-failed', transfer: 2, reason: 'write failed' }])
-  expect(noted.unreadable).toEqual([])
+  expect(noted.damages).toEqual([])
   expect(noted.notes).toEqual(['begin', 'write', 'discard'])
 })
 
 test.each(['open', 'read 2'])(
-  'a snapshot in use that cannot be read is told: %s',
+  'Z19: a snapshot in use that is damaged is told: %s',
   async (fails) => {
     const noted = new NotedSnapshot()
     noted.fails = fails
+    noted.isDamaged = true
 
     noted.transfers.open(1)
     noted.transfers.read(1)
     noted.transfers.read(1)
     await noted.settle()
 
-    expect(noted.unreadable).toMatchObject([{ message: `${fails} failed` }])
+    expect(noted.damages).toMatchObject([{ code: 'STORAGE_FAILED' }])
   },
 )
+
+test('one that cannot be read at the moment only ends the transfer', async () => {
+  const noted = new NotedSnapshot()
+  noted.fails = 'read 1'
+
+  noted.transfers.open(1)
+  noted.transfers.read(1)
+  await noted.settle()
+
+  expect(noted.damages).toEqual([])
+  expect(noted.events.at(-1)).toMatchObject({ type: 'snapshot-failed', transfer: 1 })
+})
 
 test('a transfer that is given up answers nothing more', async () => {
   const noted = new NotedSnapshot()

@@ -35,7 +35,8 @@ export class Client {
   /** Does this, or asks for a session to do such things in. */
   act(activity: Activity): void {
     if (this.#session !== null) {
-      if (!this.#isClosing) this.#use(this.#session, activity)
+      const standsStill = this.#workload.standsStill(this.#session)
+      if (!this.#isClosing && !standsStill) this.#use(this.#session, activity)
       return
     }
     if (this.#isAsking) return

@@ -1,12 +1,14 @@
 /**
- * What a disk refuses: an append, a checkpoint, a read, everything for want of space. Nobody may use a
- * store that has refused something: so what it does next is the worst that stores were seen to do. It
+ * What a disk refuses: an append, a checkpoint, everything for want of space; or a read, which may go
+ * well the next time. Nobody may use a store that has refused to write something: so what it does next is the worst that stores were seen to do. It
  * refuses for ever (`poisoned`), or says yes and keeps nothing (`lying`, as LevelDB behind one ENOSPC).
  */
 import type { Microseconds } from './scheduler.ts'
 
 export const failingUses = ['append', 'checkpoint', 'read-log', 'read-snapshot'] as const
 export type FailingUse = (typeof failingUses)[number]
+type Reading = Extract<FailingUse, 'read-log' | 'read-snapshot'>
+type Writing = Exclude<FailingUse, Reading>
 export type AfterFailure = 'poisoned' | 'lying'
 
 export class DiskFailures {
@@ -37,11 +39,10 @@ export class DiskFailures {
     return this.#after === 'lying'
   }
 
-  /** Why this use fails now; `null` when it does not. */
-  strike(use: FailingUse, now: Microseconds): string | null {
+  /** Why this write fails now; `null` when it does not. */
+  strike(use: Writing, now: Microseconds): string | null {
     if (this.#after !== null) return this.isLying ? null : `${use}: the store has failed before`
-    const isWrite = use === 'append' || use === 'checkpoint'
-    if (isWrite && this.#full !== null && this.isFull(now)) {
+    if (this.#full !== null && this.isFull(now)) {
       this.#after = this.#full.after
       return `${use}: no space left on the device`
     }
@@ -50,6 +51,11 @@ export class DiskFailures {
     this.#armed.delete(use)
     this.#after = after
     return `${use}: input/output error`
+  }
+
+  /** Why this read fails now; `null` when it does not. */
+  strikeRead(use: Reading): string | null {
+    return this.#armed.delete(use) ? `${use}: too many open files` : null
   }
 
   /** The store is opened: what was refused before is over. */

@@ -1,12 +1,10 @@
 /**
  * One peer's disk: the log and the snapshot, with what has reached them and what has not.
  *
- * The log is one ordered sequence of appends. An append is durable when its sync is done, which takes
- * its time and sometimes very long; a crash keeps a random beginning of those that were under way, and
- * of one that it tears apart a beginning of its records. What a hole parts from that beginning is cut
- * by recovery, so no crash shows more. The snapshot changes by whole checkpoints, which are durable at
- * once or not at all; one received from a leader takes its place when the `snapshot-installed` that
- * names it is durable.
+ * The log is one ordered sequence of appends, durable when their syncs are done, which takes its time
+ * and sometimes very long. A crash keeps a random beginning of those under way, and of one that it tears
+ * apart a beginning of its records: recovery cuts what a hole parts from that. The snapshot changes by
+ * whole checkpoints; one received takes its place when the `snapshot-installed` naming it is durable.
  *
  * A use of the disk can fail (disk-failures.ts), and what is on it can go bad by itself (log-rot.ts,
  * stored-snapshot.ts), which shows when it is read. A store found damaged is set aside (`damage`).
@@ -17,7 +15,6 @@ import {
   type EnsembleId,
   type Event,
   type LogRecord,
-  type Page,
   type PeerId,
   type RecoveredState,
   type Zxid,
@@ -25,7 +22,7 @@ import {
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import type { Mark } from './coverage.ts'
 import type { DiskEffect } from './disk-effects.ts'
-import { DiskFailures, type FailingUse } from './disk-failures.ts'
+import { DiskFailures } from './disk-failures.ts'
 import { LogImage } from './log-image.ts'
 import { LogRotKeeper, type LogRot } from './log-rot.ts'
 import type { Machine } from './machine.ts'
@@ -124,7 +121,6 @@ export class Disk {
     return this.#durableSnapshot?.isRotten === true ? null : this.#durableSnapshot
   }
 
-  /** True when something that is durable has gone bad. */
   get isRotten(): boolean {
     return this.#rot.damage !== null || this.#durableSnapshot?.isRotten === true
   }
@@ -158,12 +154,8 @@ export class Disk {
     this.#appended = this.#durable.clone()
     this.#appendedSnapshot = this.#durableSnapshot
     this.#transfers = this.#newTransfers()
-    return recover(
-      this.#durable,
-      this.#durableSnapshot,
-      this.#surroundings.machine,
-      this.#ensembleId,
-    )
+    const { machine } = this.#surroundings
+    return recover(this.#durable, this.#durableSnapshot, machine, this.#ensembleId)
   }
 
   perform(effect: DiskEffect): void {
@@ -199,16 +191,22 @@ export class Disk {
   crash(): void {
     this.#noteIdle()
     this.#beginGeneration()
-    const kept = this.failures.isLying ? 0 : this.#crashRandom.integer(0, this.#pending.length)
+    const kept = this.failures.isLying ? 0 : this.#drawKept()
     for (const append of this.#pending.splice(0, kept)) this.#makeDurable(append)
     if (kept > 0 && this.failures.hasFailed) this.#surroundings.reached('ghost-write')
-    const torn = this.failures.isLying ? undefined : this.#pending[0]
-    this.#pending = []
-    if (torn !== undefined && torn.records.length > 1) this.#keepBeginning(torn)
+    const [torn] = this.#pending.splice(0)
+    if (torn !== undefined && !this.failures.isLying) this.#keepBeginning(torn)
     if (this.#checkpoint?.isSyncing === true && this.#crashRandom.chance(0.5)) {
       this.#checkpoint.complete()
     }
     this.#checkpoint = null
+  }
+
+  /** How many pending appends are whole; often all before one that can tear. */
+  #drawKept(): number {
+    const tearable = this.#pending.findIndex((append) => append.records.length > 1)
+    const drawn = this.#crashRandom.integer(0, this.#pending.length)
+    return tearable >= 0 && this.#crashRandom.chance(0.5) ? tearable : drawn
   }
 
   /** Some of its records are whole, and recovery keeps those. */
@@ -222,8 +220,7 @@ export class Disk {
   /** The peer closes: what is pending becomes durable, as a log that is closed promises. */
   close(): void {
     this.#beginGeneration()
-    for (const append of this.#pending) this.#makeDurable(append)
-    this.#pending = []
+    for (const append of this.#pending.splice(0)) this.#makeDurable(append)
     this.#checkpoint = null
     this.#rot.mark(this.#durable.end.last, this.#surroundings.scheduler.now, true)
   }
@@ -263,10 +260,7 @@ export class Disk {
       chunks,
       chunkRecords: profile.chunkRecords,
       answer: (event) => this.#answerLater(event),
-      readingFails: (snapshot) => {
-        const failure = this.#strike('read-snapshot')
-        return snapshot.isUnreadable ? 'read-snapshot: a checksum is wrong' : failure
-      },
+      readingFails: () => this.failures.strikeRead('read-snapshot'),
       onFailed: (reason) => void this.#surroundings.onFailed(reason),
     })
   }
@@ -312,7 +306,7 @@ export class Disk {
   }
 
   /** Why this use of the disk fails now; `null` when it does not. */
-  #strike(use: FailingUse): string | null {
+  #strike(use: 'append' | 'checkpoint'): string | null {
     return this.failures.strike(use, this.#surroundings.scheduler.now)
   }
 
@@ -339,19 +333,14 @@ export class Disk {
 
   #read(reader: number, after: Zxid, maxBytes: number): void {
     this.#later(() => {
-      const log = this.#appended
-      const known = after === log.start.last || log.pageAt(after) !== undefined
-      const pages: Page[] = []
-      let bytes = 0
-      for (const page of known ? log.between(after, log.end.last) : []) {
-        bytes += page.bytes.length
-        if (pages.length > 0 && bytes > maxBytes) break
-        pages.push(page)
-      }
-      const failure = this.#strike('read-log')
+      const pages = this.#appended.readBehind(after, maxBytes)
+      const failure = this.failures.strikeRead('read-log')
       const isBad = pages.some((page) => this.#rot.isBad(page.last))
-      const reason = isBad ? 'read-log: a record does not bear its checksum' : failure
-      if (reason !== null && this.#surroundings.onFailed(reason)) return
+      if (isBad && this.#surroundings.onFailed('read-log: a checksum is wrong')) return
+      if (failure !== null) {
+        this.#emit({ type: 'log-read-failed', reader, reason: failure })
+        return
+      }
       this.#emit({ type: 'log-read', reader, pages })
     })
   }

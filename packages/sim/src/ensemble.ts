@@ -10,7 +10,7 @@ import {
   type PeerId,
   type Timing,
 } from '@conclave/core/internal'
-import { ClusterFaultAtlas, type DamageBound } from './cluster-fault-atlas.ts'
+import { FaultAtlas, type DamageBound } from './fault-atlas.ts'
 import type { Coverage, Mark } from './coverage.ts'
 import type { CrashPoint } from './crash-points.ts'
 import type { DiskProfile } from './disk.ts'
@@ -102,7 +102,7 @@ export class Ensemble {
   readonly quorumSize: number
   applications: ApplicationListener = silentApplications
   readonly #surroundings: EnsembleSurroundings
-  readonly atlas: ClusterFaultAtlas
+  readonly atlas: FaultAtlas
   readonly #restartRandom: Random
   readonly #bootCrashes = new Map<PeerId, BootCrashes>()
   #alive: readonly Member[]
@@ -154,12 +154,7 @@ export class Ensemble {
       maxCounter: profile.limits.maxCounter,
       watchers: [coverage],
     })
-    this.atlas = new ClusterFaultAtlas(
-      this.#alive,
-      this.quorumSize,
-      profile.damage,
-      this.oracle.committed,
-    )
+    this.atlas = new FaultAtlas(this.#alive, this.quorumSize, profile.damage, this.oracle.committed)
     this.network = new Network({
       seed,
       peers: [...members.keys()],

@@ -113,16 +113,17 @@ function drawOfClass(
 }
 
 /** One after the other is stopped and started again, before or after the one before is back. */
-function drawRollingRestart(random: Random, at: Microseconds, { peers }: FaultyRun): Fault[] {
-  const [everyUs, downUs] = [random.integer(100, 3_000), random.integer(10, 2_000)]
-  const type = random.pick(['close', 'crash'] as const)
-  return shuffled(random, peers).map((peer, index) => ({
-    at: at + index * everyUs * millisecondUs,
-    type,
-    target: { peer },
-    parting: 'reset',
-    downUs: downUs * millisecondUs,
-  }))
+function drawRollingRestart(random: Random, from: Microseconds, { peers }: FaultyRun): Fault[] {
+  const everyUs = random.integer(100, 3_000) * millisecondUs
+  const downUs = random.integer(10, 2_000) * millisecondUs
+  const closes = random.chance(0.5)
+  return shuffled(random, peers).map((peer, index) => {
+    const at = from + index * everyUs
+    const target = { peer }
+    return closes
+      ? { at, type: 'close', target, downUs }
+      : { at, type: 'crash', target, parting: 'reset', downUs }
+  })
 }
 
 /** Some ways come and go, many times. */
@@ -153,12 +154,34 @@ function drawSwizzle(random: Random, at: Microseconds, { peers }: FaultyRun): Fa
 }
 
 type PlainClass = Exclude<FaultClass, 'rolling-restart' | 'flap' | 'swizzle' | 'long-pause'>
+/** Faults of links between pairs, and the rest. */
+type PairClass = 'break-link' | 'dial-again' | 'partition'
 
 function drawFault(random: Random, at: Microseconds, type: PlainClass, run: FaultyRun): Fault {
-  const { peers } = run
-  const target = drawTarget(random, peers)
+  switch (type) {
+    case 'break-link':
+    case 'dial-again': {
+      const [a, b] = shuffled(random, run.peers) as [PeerId, PeerId]
+      return { at, type, a, b }
+    }
+    case 'partition':
+      return { at, type, ways: drawWays(random, run.peers), forUs: drawLength(random) }
+    case 'power-loss':
+      return { at, type, downUs: random.integer(1, 1_000) * millisecondUs }
+    default:
+      return drawTargeted(random, at, type, run)
+  }
+}
+
+function drawTargeted(
+  random: Random,
+  at: Microseconds,
+  type: Exclude<PlainClass, PairClass | 'power-loss'>,
+  run: FaultyRun,
+): Fault {
+  const target = drawTarget(random, run.peers)
   const parting: Parting = random.chance(0.5) ? 'reset' : 'silence'
-  const after: AfterFailure = random.chance(0.5) ? 'poisoned' : 'lying'
+  const point = random.pick(crashPoints)
   const downUs = drawLength(random)
   const forUs = drawLength(random)
   const everyone = random.chance(0.2)
@@ -167,53 +190,26 @@ function drawFault(random: Random, at: Microseconds, type: PlainClass, run: Faul
     case 'crash':
       return { at, type, target, parting, downUs }
     case 'crash-at':
-      return {
-        at,
-        type,
-        target,
-        point: random.pick(crashPoints),
-        parting,
-        everyone,
-        withinUs,
-        downUs,
-      }
+      return { at, type, target, point, parting, everyone, withinUs, downUs }
     case 'pause-at':
-      return { at, type, target, point: random.pick(crashPoints), withinUs, forUs }
+      return { at, type, target, point, withinUs, forUs }
     case 'crash-boots': {
       const times = random.integer(1, 5)
       const aliveUs = random.pick([5, 50, 500]) * millisecondUs
       return { at, type, target, times, aliveUs, parting, downUs: Math.min(downUs, secondUs) }
     }
-    case 'power-loss':
-      return { at, type, downUs: random.integer(1, 1_000) * millisecondUs }
     case 'close':
       return { at, type, target, downUs }
     case 'pause':
       return { at, type, target, forUs }
-    case 'break-link':
-    case 'dial-again': {
-      const a = random.pick(peers)
-      const b = random.pick(peers.filter((one) => one !== a))
-      return { at, type, a, b }
-    }
     case 'hinder-dials': {
       const byUs = random.chance(0.5) ? null : random.integer(100, 3_000) * millisecondUs
       return { at, type, target, byUs, forUs }
     }
     case 'narrow':
       return { at, type, target, bytesPerSecond: random.pick([1_000, 10_000, 100_000]), forUs }
-    case 'partition':
-      return { at, type, ways: drawWays(random, peers), forUs }
     case 'isolate':
       return { at, type, target, direction: random.pick(['in', 'out', 'both'] as const), forUs }
-    case 'slow-disk':
-      return { at, type, target, byUs: random.integer(5, 500) * millisecondUs, forUs }
-    case 'stall-disk':
-      return { at, type, target, forUs: random.chance(0.1) ? 30 * secondUs : forUs }
-    case 'fail-disk':
-      return { at, type, target, use: random.pick(failingUses), after }
-    case 'fill-disk':
-      return { at, type, target, after, forUs }
     case 'jump-clock': {
       const sizeMs = random.pick([50, 1_000, 30_000, 3_600_000])
       return { at, type, target, everyone, byMs: random.chance(0.5) ? sizeMs : -sizeMs }
@@ -224,6 +220,28 @@ function drawFault(random: Random, at: Microseconds, type: PlainClass, run: Faul
       const close = Math.floor(run.sessionTimeoutUs * (0.85 + 0.3 * random.unit()))
       return { at, type, target, everyone: all, forUs: random.chance(0.7) ? close : forUs }
     }
+    default:
+      return drawDiskFault(random, at, type, target)
+  }
+}
+
+function drawDiskFault(
+  random: Random,
+  at: Microseconds,
+  type: 'slow-disk' | 'stall-disk' | 'fail-disk' | 'fill-disk' | 'rot' | 'lose-store',
+  target: Target,
+): Fault {
+  const after: AfterFailure = random.chance(0.5) ? 'poisoned' : 'lying'
+  const forUs = drawLength(random)
+  switch (type) {
+    case 'slow-disk':
+      return { at, type, target, byUs: random.integer(5, 500) * millisecondUs, forUs }
+    case 'stall-disk':
+      return { at, type, target, forUs: random.chance(0.1) ? 30 * secondUs : forUs }
+    case 'fail-disk':
+      return { at, type, target, use: random.pick(failingUses), after }
+    case 'fill-disk':
+      return { at, type, target, after, forUs }
     case 'rot': {
       const rot = random.chance(0.5)
         ? ({ place: 'log', kind: random.pick(logRots) } as const)
@@ -231,7 +249,7 @@ function drawFault(random: Random, at: Microseconds, type: PlainClass, run: Faul
       return { at, type, target, rot, choice: random.integer(0, 65_535) }
     }
     case 'lose-store':
-      return { at, type, target, how: random.chance(0.5) ? 'wipe' : 'damage', downUs }
+      return { at, type, target, how: random.chance(0.5) ? 'wipe' : 'damage', downUs: forUs }
   }
 }
 

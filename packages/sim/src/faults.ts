@@ -2,7 +2,7 @@
  * What can go wrong in a run, as plain values: a schedule of faults is drawn before the run begins,
  * can be written down, and can be made shorter. A fault that has a length ends by itself.
  *
- * Faults that destroy a store, or part of one, respect what the ensemble can bear (`ClusterFaultAtlas`);
+ * Faults that destroy a store, or part of one, respect what the ensemble can bear (`FaultAtlas`);
  * all others may come together in any way: what they cost is progress, never a promise.
  */
 import type { PeerId } from '@conclave/core/internal'
@@ -182,6 +182,31 @@ function injectAt(
         one.clock.jumpWall(fault.byMs)
       }
       break
+    case 'stall-app': {
+      const stalled = fault.everyone ? [...ensemble.members.values()] : [member]
+      for (const one of stalled) one.clock.stallApp(true)
+      scheduler.after(fault.forUs, () => {
+        for (const one of stalled) one.clock.stallApp(false)
+      })
+      break
+    }
+    default:
+      injectAtDisk(fault, member, ensemble, scheduler)
+  }
+}
+
+type DiskFault = Extract<
+  Fault,
+  { type: 'slow-disk' | 'stall-disk' | 'fail-disk' | 'fill-disk' | 'rot' | 'lose-store' }
+>
+
+function injectAtDisk(
+  fault: DiskFault,
+  member: Member,
+  ensemble: Ensemble,
+  scheduler: Scheduler,
+): void {
+  switch (fault.type) {
     case 'fail-disk':
       if (member.isRunning) member.disk.failures.arm(fault.use, fault.after)
       break
@@ -198,14 +223,6 @@ function injectAt(
     case 'stall-disk':
       member.disk.device.stall(scheduler.now + fault.forUs)
       break
-    case 'stall-app': {
-      const stalled = fault.everyone ? [...ensemble.members.values()] : [member]
-      for (const one of stalled) one.clock.stallApp(true)
-      scheduler.after(fault.forUs, () => {
-        for (const one of stalled) one.clock.stallApp(false)
-      })
-      break
-    }
     case 'lose-store':
       ensemble.loseStore(member, fault.how, fault.downUs)
       break

@@ -81,6 +81,19 @@ export class LogImage {
     return this.#pages.slice(from, to)
   }
 
+  /** Pages behind `after`, up to `maxBytes` but one at least; none when `after` is no page end here. */
+  readBehind(after: Zxid, maxBytes: number): readonly Page[] {
+    const known = after === this.#start.last || this.#byLast.has(after)
+    const pages: Page[] = []
+    let bytes = 0
+    for (const page of known ? this.between(after, this.end.last) : []) {
+      bytes += page.bytes.length
+      if (pages.length > 0 && bytes > maxBytes) break
+      pages.push(page)
+    }
+    return pages
+  }
+
   apply(record: LogRecord): void {
     switch (record.type) {
       case 'page':

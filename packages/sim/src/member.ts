@@ -18,6 +18,7 @@ import { comesAtPoint, isAtPoint, type CrashPoint } from './crash-points.ts'
 import { Disk } from './disk.ts'
 import { isForDisk } from './disk-effects.ts'
 import { drawOrder } from './effect-order.ts'
+import { InterruptedStep } from './interrupted-step.ts'
 import type { LogImage } from './log-image.ts'
 import { stepCore, type SimulatedCore } from './machine.ts'
 import { MemberClock } from './member-clock.ts'
@@ -53,7 +54,7 @@ export class Member implements ObservedPeer {
   readonly clock: MemberClock
   #armed: ArmedPoint | null = null
   /** What a pause in the midst of a step has left to be performed. */
-  #interrupted: readonly Effect[] = []
+  readonly interrupted = new InterruptedStep()
   #isClosing = false
 
   constructor(surroundings: MemberSurroundings) {
@@ -131,7 +132,7 @@ export class Member implements ObservedPeer {
       this.#surroundings
     this.#incarnation += 1
     this.#pending = []
-    this.#interrupted = []
+    this.interrupted.take()
     this.#stepDue = false
     this.#pausedUntil = 0
     this.#isClosing = false
@@ -284,9 +285,7 @@ export class Member implements ObservedPeer {
       return
     }
     this.#stepDue = false
-    const interrupted = this.#interrupted
-    this.#interrupted = []
-    if (this.#performEach(interrupted)) this.#step(this.#core)
+    if (this.#performEach(this.interrupted.take())) this.#step(this.#core)
   }
 
   #step(core: SimulatedCore): void {
@@ -338,7 +337,8 @@ export class Member implements ObservedPeer {
     const cut = this.#random.integer(0, order.length)
     if (!this.#performEach(order.slice(0, cut))) return
     this.#armed = null
-    if (armed.strike === 'pause') this.#interrupted = order.slice(cut)
+    const network = this.#surroundings.network()
+    if (armed.strike === 'pause') this.interrupted.keep(order.slice(cut), this.id, network)
     armed.onReached()
   }
 

@@ -108,11 +108,15 @@ export class Network {
     }
   }
 
+  /** The connection that the peer's transport holds now. */
+  connectionAt(peer: PeerId, remote: PeerId): Connection | undefined {
+    return this.#byPair.get(pairOf(peer, remote))?.connectionAt(peer)
+  }
+
   /** True when both ends hold the same connection: what one sends can reach the other as it is now. */
   isShared(a: PeerId, b: PeerId): boolean {
-    const link = this.#byPair.get(pairOf(a, b))
-    const connection = link?.connectionAt(a)
-    return connection !== undefined && connection === link?.connectionAt(b)
+    const connection = this.connectionAt(a, b)
+    return connection !== undefined && connection === this.connectionAt(b, a)
   }
 
   /** Sends in order on each lane. Dropped when the sender's end is not up. */
@@ -340,6 +344,8 @@ export class Network {
       // The other end, if it is up already, learns that nobody is there.
       connection.broken = true
       this.#loseEnd(link, other, connection, this.#drawSoon(link), 'connection reset')
+      // Nobody may have held it, so that nobody lost it: it is dialled anew all the same.
+      this.#dialAfter(link, this.#surroundings.profile.backOffUs)
       return
     }
     const stale = link.connectionAt(peer)

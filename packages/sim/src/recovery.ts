@@ -1,5 +1,10 @@
 /** What a start reads back from log and snapshot, and when it takes the snapshot for damaged. */
-import { formatZxid, type EnsembleId, type RecoveredState, type Zxid } from '@conclave/core/internal'
+import {
+  formatZxid,
+  type EnsembleId,
+  type RecoveredState,
+  type Zxid,
+} from '@conclave/core/internal'
 import type { LogImage } from './log-image.ts'
 import type { Machine } from './machine.ts'
 import type { StoredSnapshot } from './stored-snapshot.ts'

@@ -9,10 +9,12 @@ import {
 import type { Activity, PlannedOperation } from './activities.ts'
 import { crashPoints } from './crash-points.ts'
 import type { DiskProfile } from './disk.ts'
-import type { EnsembleProfile } from './ensemble.ts'
+import { failingUses } from './disk-failures.ts'
+import type { EnsembleProfile, Rot } from './ensemble.ts'
 import { faultAmong, type Fault, type FaultType, type Target } from './faults.ts'
-import type { StepProfile } from './member.ts'
 import type { ClockProfile } from './member-clock.ts'
+import type { StepProfile } from './member-surroundings.ts'
+import { logRots } from './log-rot.ts'
 import type { NetworkProfile } from './network.ts'
 import type { Scenario } from './scenario.ts'
 import {
@@ -30,6 +32,7 @@ import {
   type Fields,
   type Shape,
 } from './shapes.ts'
+import { snapshotRots } from './stored-snapshot.ts'
 import { activityTypes, type WorkloadProfile } from './workload-profile.ts'
 
 const us = integerFrom(0)
@@ -67,6 +70,19 @@ type Case<T extends { readonly type: string }, K extends T['type']> = Extract<
   { readonly type: K }
 >
 
+const after = oneOf(['poisoned', 'lying'])
+
+const rot: Shape<Rot> = (value, where) =>
+  typeof value === 'object' && value !== null && 'place' in value && value.place === 'log'
+    ? recordOf<Extract<Rot, { place: 'log' }>>({ place: oneOf(['log']), kind: oneOf(logRots) })(
+        value,
+        where,
+      )
+    : recordOf<Extract<Rot, { place: 'snapshot' }>>({
+        place: oneOf(['snapshot']),
+        kind: oneOf(snapshotRots),
+      })(value, where)
+
 const faultShapes: { readonly [K in FaultType]: Shape<Case<Fault, K>> } = {
   crash: recordOf({ at: us, type: oneOf(['crash']), target, parting, downUs: us }),
   'crash-at': recordOf({
@@ -79,10 +95,42 @@ const faultShapes: { readonly [K in FaultType]: Shape<Case<Fault, K>> } = {
     withinUs: us,
     downUs: us,
   }),
+  'pause-at': recordOf({
+    at: us,
+    type: oneOf(['pause-at']),
+    target,
+    point: oneOf(crashPoints),
+    withinUs: us,
+    forUs: us,
+  }),
+  'crash-boots': recordOf({
+    at: us,
+    type: oneOf(['crash-boots']),
+    target,
+    times: integerFrom(1),
+    aliveUs: us,
+    parting,
+    downUs: us,
+  }),
   'power-loss': recordOf({ at: us, type: oneOf(['power-loss']), downUs: us }),
   close: recordOf({ at: us, type: oneOf(['close']), target, downUs: us }),
   pause: recordOf({ at: us, type: oneOf(['pause']), target, forUs: us }),
   'break-link': recordOf({ at: us, type: oneOf(['break-link']), a: peer, b: peer }),
+  'dial-again': recordOf({ at: us, type: oneOf(['dial-again']), a: peer, b: peer }),
+  'hinder-dials': recordOf({
+    at: us,
+    type: oneOf(['hinder-dials']),
+    target,
+    byUs: nullable(us),
+    forUs: us,
+  }),
+  narrow: recordOf({
+    at: us,
+    type: oneOf(['narrow']),
+    target,
+    bytesPerSecond: numberFrom(1),
+    forUs: us,
+  }),
   partition: recordOf({ at: us, type: oneOf(['partition']), ways: listOf(way), forUs: us }),
   isolate: recordOf({
     at: us,
@@ -93,6 +141,22 @@ const faultShapes: { readonly [K in FaultType]: Shape<Case<Fault, K>> } = {
   }),
   'slow-disk': recordOf({ at: us, type: oneOf(['slow-disk']), target, byUs: us, forUs: us }),
   'stall-disk': recordOf({ at: us, type: oneOf(['stall-disk']), target, forUs: us }),
+  'fail-disk': recordOf({
+    at: us,
+    type: oneOf(['fail-disk']),
+    target,
+    use: oneOf(failingUses),
+    after,
+  }),
+  'fill-disk': recordOf({ at: us, type: oneOf(['fill-disk']), target, after, forUs: us }),
+  rot: recordOf({ at: us, type: oneOf(['rot']), target, rot, choice: integerFrom(0) }),
+  'jump-clock': recordOf({
+    at: us,
+    type: oneOf(['jump-clock']),
+    target,
+    everyone: flag,
+    byMs: numberFrom(-1e12),
+  }),
   'stall-app': recordOf({
     at: us,
     type: oneOf(['stall-app']),
@@ -158,6 +222,10 @@ const ensemble = recordOf<EnsembleProfile>({
     backOffUs: us,
     noticeFromUs: us,
     noticeUpToUs: us,
+    refusalChance: share,
+    splitChance: share,
+    bytesPerSecond: numberFrom(1),
+    maxQueueBytes: numberFrom(0),
   }),
   disk: recordOf<DiskProfile>({
     syncUs: us,
@@ -175,6 +243,7 @@ const ensemble = recordOf<EnsembleProfile>({
       wallOffsetMs: numberFrom(-1e12),
     }),
   ),
+  damage: oneOf(['recoverable', 'beyond']),
 })
 
 const noWeights = Object.fromEntries(activityTypes.map((type) => [type, 0]))
@@ -196,6 +265,7 @@ const parts = recordOf<Scenario>({
   workload,
   faults: listOf(taggedBy<Fault>(faultShapes)),
   activities: listOf(taggedBy<Activity>(activityShapes)),
+  survivors: oneOf(['everyone', 'core']),
 })
 
 /** A scenario, whole: nothing happens in it too late, and to nobody who is not there. */

@@ -14,8 +14,8 @@ export interface TransferSurroundings {
   /** Asks for the answer after a while and emits it, unless it is `null`. */
   answer(event: () => Event | null): void
   /** Why reading the snapshot in use fails now; `null` when it does not. */
-  readingFails(snapshot: StoredSnapshot): string | null
-  /** The snapshot in use cannot be read: the store is not to be used any more. */
+  readingFails(): string | null
+  /** The snapshot in use is damaged: the store is not to be used any more. */
   onFailed(reason: string): void
 }
 
@@ -67,10 +67,14 @@ export class SnapshotTransfers {
     this.#surroundings.answer(() => {
       const reader = this.#readers.get(transfer)
       if (reader === undefined) return null
-      const failure = this.#surroundings.readingFails(reader.snapshot)
-      if (failure !== null) {
-        this.#surroundings.onFailed(failure)
+      if (reader.snapshot.isUnreadable) {
+        this.#surroundings.onFailed('read-snapshot: a checksum is wrong')
         return null
+      }
+      const reason = this.#surroundings.readingFails()
+      if (reason !== null) {
+        this.close(transfer)
+        return { type: 'snapshot-failed', transfer, reason }
       }
       const chunk = reader.chunks.shift()
       if (chunk === undefined) return null

@@ -153,6 +153,11 @@ export class Workload implements ApplicationListener {
     })
   }
 
+  /** True while the session's peer, and so its application, is stopped in the midst of a step. */
+  standsStill(session: SessionHistory): boolean {
+    return this.#memberOf(session).interrupted.isThere
+  }
+
   /** Reads at the session's peer, as it is now. */
   read(session: SessionHistory, path: string): Reading {
     const member = this.#memberOf(session)

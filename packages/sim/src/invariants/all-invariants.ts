@@ -1,6 +1,7 @@
 /** Every invariant that is checked in every run. What is not in this list is not checked. */
 import type { Invariant, Observed } from '../observation.ts'
 import { WriteAccounting } from './c1-write-accounting.ts'
+import { NoPhantom } from './c10-no-phantom.ts'
 import { LinearizableWrites } from './c2-linearizable-writes.ts'
 import { ReadCorrectness } from './c3-read-correctness.ts'
 import { MonotonicReads } from './c4-monotonic-reads.ts'
@@ -10,9 +11,11 @@ import { SyncReachesAll } from './c7-sync.ts'
 import { EqualDigests } from './d1-digest.ts'
 import { RestartEquivalence } from './d2-restart-equivalence.ts'
 import { ResultStat } from './d3-stat.ts'
+import { Atomicity } from './d4-atomicity.ts'
 import { Outcomes } from './d5-outcomes.ts'
 import { SequentialNames } from './q1-sequential-names.ts'
 import { ExactlyOnce } from './r2-exactly-once.ts'
+import { ReplicatedNumbers } from './r3-replicated-numbers.ts'
 import { SessionIds } from './s1-session-ids.ts'
 import { EphemeralOwners } from './s2-ephemerals.ts'
 import { SessionEnd } from './s3-session-end.ts'
@@ -28,6 +31,7 @@ import { CommittedSurvives } from './z10-committed-survives.ts'
 import { LeaderCompleteness } from './z11-leader-completeness.ts'
 import { AckIsDurable } from './z12-ack-is-durable.ts'
 import { SyncTarget } from './z13-sync-target.ts'
+import { IllegalMessage } from './z14-illegal-message.ts'
 import { CommitMatch } from './z15-commit-match.ts'
 import { ZxidRollover } from './z16-zxid-rollover.ts'
 import { StateOrdering } from './z17-state-ordering.ts'
@@ -36,7 +40,9 @@ import { EpochsNeverDecrease } from './z2-epochs-never-decrease.ts'
 import { PrefixConsistency } from './z3-prefix-consistency.ts'
 import { Integrity } from './z4-integrity.ts'
 import { TotalOrder } from './z5-total-order.ts'
+import { LocalPrimaryOrder } from './z6-local-primary-order.ts'
 import { GlobalPrimaryOrder } from './z7-global-primary-order.ts'
+import { PrimaryIntegrity } from './z8-primary-integrity.ts'
 import { CommitOnQuorum } from './z9-commit-on-quorum.ts'
 
 /** New checkers for one run. */
@@ -47,12 +53,15 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new PrefixConsistency(observed),
     new Integrity(),
     new TotalOrder(),
+    new LocalPrimaryOrder(),
     new GlobalPrimaryOrder(),
+    new PrimaryIntegrity(observed),
     new CommitOnQuorum(observed),
     new CommittedSurvives(observed),
     new LeaderCompleteness(observed),
     new AckIsDurable(),
     new SyncTarget(observed),
+    new IllegalMessage(),
     new CommitMatch(),
     new ZxidRollover(maxCounter),
     new StateOrdering(),
@@ -60,6 +69,7 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new EqualDigests(observed),
     new RestartEquivalence(observed),
     new ResultStat(observed),
+    new Atomicity(observed),
     new Outcomes(observed),
     new WriteAccounting(observed),
     new LinearizableWrites(),
@@ -68,6 +78,7 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new SessionFifo(),
     new ReadYourWrites(),
     new SyncReachesAll(),
+    new NoPhantom(observed),
     new SessionIds(),
     new EphemeralOwners(observed),
     new SessionEnd(observed),
@@ -75,6 +86,7 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new LocalDeadline(observed),
     new SequentialNames(observed),
     new ExactlyOnce(),
+    new ReplicatedNumbers(observed),
     new JustifiedEvents(observed),
     new EventBeforeData(),
     new EventOrder(),

@@ -1,6 +1,7 @@
 /**
  * C7: after a sync a session reads at or past everything that was committed, anywhere, when it
- * called: even if the peer it is hosted by, or that peer's leader, had been deposed by then.
+ * called: even if the peer it is hosted by, or that peer's leader, had been deposed by then. A
+ * linearizable read is a sync and a read behind it, so that C8 is checked with it.
  */
 import { formatZxid } from '@conclave/core/internal'
 import type { Call, SessionHistory } from '../history.ts'

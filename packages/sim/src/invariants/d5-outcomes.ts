@@ -1,7 +1,6 @@
 /**
  * D5: every txn is what its request must come to on the state before it: the changes, all of them and
- * no others, or a refusal for the right reason and of no effect. D4 is the same said of a
- * transaction: all of its operations at one zxid, or none.
+ * no others, or a refusal for the right reason and of no effect.
  */
 import { formatZxid, type TreeTxn, type Txn, type Zxid } from '@conclave/core/internal'
 import type { Call } from '../history.ts'

@@ -1,6 +1,5 @@
 /**
- * Z11: a leader that is established has, durably, every page that was committed before its epoch;
- * Z8 is the same said of its first broadcast.
+ * Z11: a leader that is established has, durably, every page that was committed before its epoch.
  */
 import { epochOf, formatZxid } from '@conclave/core/internal'
 import type { Invariant, Observed, Step } from '../observation.ts'

@@ -6,6 +6,7 @@ import { Expiry } from '../../src/invariants/s4-expiry.ts'
 import { LinearizableWrites } from '../../src/invariants/c2-linearizable-writes.ts'
 import { LocalDeadline } from '../../src/invariants/s8-local-deadline.ts'
 import { MonotonicReads } from '../../src/invariants/c4-monotonic-reads.ts'
+import { NoPhantom } from '../../src/invariants/c10-no-phantom.ts'
 import { ReadCorrectness } from '../../src/invariants/c3-read-correctness.ts'
 import { ReadYourWrites } from '../../src/invariants/c6-read-your-writes.ts'
 import { SessionEnd } from '../../src/invariants/s3-session-end.ts'
@@ -323,5 +324,32 @@ describe('S8', () => {
 
     hostPeer.sessionDeadlineMs = () => 110
     expect(() => invariant.onCommitted(peer(2), expiry)).toThrow(/^S8:/)
+  })
+})
+
+describe('C10', () => {
+  const data = Uint8Array.of(7)
+  const stat = { version: 0 } as Stat
+  const reading: Reading = { path: '/a', zxid: zxid('1:2'), found: { data, stat }, children: [] }
+
+  function readAfter(...writes: readonly (Answer | null)[]): void {
+    const run = new SyntheticRun()
+    const session = sessionAt(1, id)
+    const request = { type: 'set', path: '/a', data, version: -1 } as const
+    for (const answer of writes) session.calls.push(call(session, answer, { request }))
+    run.history.open(session)
+    new NoPhantom(run).onRead(peer(1), session, reading)
+  }
+
+  test('a value is read that nobody wrote, or that was not written for certain', () => {
+    expect(() => readAfter()).toThrow(/^C10:/)
+    expect(() => readAfter({ type: 'failed', code: 'BUSY', outcome: 'not-applied' })).toThrow(
+      /^C10:/,
+    )
+  })
+
+  test('one whose write is on its way, or of unknown outcome, may be read', () => {
+    expect(() => readAfter(null)).not.toThrow()
+    expect(() => readAfter({ type: 'failed', code: 'ABORTED', outcome: 'unknown' })).not.toThrow()
   })
 })

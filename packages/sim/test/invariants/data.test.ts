@@ -9,9 +9,11 @@ import {
   type Txn,
   type WriteRequest,
 } from '@conclave/core/internal'
+import { Atomicity } from '../../src/invariants/d4-atomicity.ts'
 import { EqualDigests } from '../../src/invariants/d1-digest.ts'
 import { ExactlyOnce } from '../../src/invariants/r2-exactly-once.ts'
 import { Outcomes } from '../../src/invariants/d5-outcomes.ts'
+import { ReplicatedNumbers } from '../../src/invariants/r3-replicated-numbers.ts'
 import { RestartEquivalence } from '../../src/invariants/d2-restart-equivalence.ts'
 import { ResultStat } from '../../src/invariants/d3-stat.ts'
 import { SequentialNames } from '../../src/invariants/q1-sequential-names.ts'
@@ -281,4 +283,74 @@ test('a page of the model is what its codec says', () => {
   const page = pageAt('1:1', undefined, [create('/a')])
 
   expect(new SyntheticRun().txnsOf(page)).toEqual([create('/a')])
+})
+
+describe('D4', () => {
+  const operations: WriteRequest & { readonly type: 'transaction' } = {
+    type: 'transaction',
+    operations: [
+      { type: 'check', path: '/a', version: 0 },
+      { type: 'set', path: '/a', data: null, version: -1 },
+      { type: 'delete', path: '/b', version: -1 },
+    ],
+  }
+  const change = { path: '/a', type: 'set', zxid: zxid('1:3') } as never
+  const other = { path: '/b', type: 'deleted', zxid: zxid('1:4') } as never
+  const txn: Txn = { ...header, type: 'transaction', txns: [] }
+
+  test('a transaction makes some of its changes, or makes them at two zxids', () => {
+    const asked = call(sessionAt(1, session), null, { request: operations })
+    for (const changes of [[change], [change, other]]) {
+      const invariant = new Atomicity(new SyntheticRun())
+      invariant.beforeTxn(txn, zxid('1:3'), asked)
+      expect(() => invariant.afterTxn(txn, zxid('1:3'), changes)).toThrow(/^D4:/)
+    }
+  })
+
+  test('a peer stands within a page', () => {
+    const page = pageAt('1:1', undefined, [create('/a'), create('/b')])
+    const invariant = new Atomicity(new SyntheticRun().commit(page))
+    const at = (lastApplied: string) =>
+      step(peer(1), view(), view({ lastApplied: zxid(lastApplied) }))
+
+    expect(() => invariant.onStep(at('1:2'))).not.toThrow()
+    expect(() => invariant.onStep(at('1:1'))).toThrow(/^D4:/)
+  })
+})
+
+describe('R3', () => {
+  function restartWith(lastRequestId: number): void {
+    const record = {
+      id: session,
+      timeoutMs: 1_000,
+      password: new Uint8Array(16),
+      host: 1,
+      hostedSince: zxid('1:1'),
+      lastRequestId,
+    }
+    const snapshot = new StoredSnapshot()
+    const end = { last: zxid('1:3'), crc: 1 }
+    const counts = { znodeCount: 0, sessionCount: 1 }
+    snapshot.write([{ type: 'session', session: record }], {
+      end,
+      digest: '',
+      ...counts,
+      configuration: null,
+    })
+    const invariant = new ReplicatedNumbers(new SyntheticRun())
+    for (const [requestId, at] of [
+      [1, '1:2'],
+      [2, '1:3'],
+      [3, '1:4'],
+    ] as const) {
+      invariant.afterTxn({ ...create('/a'), requestId }, zxid(at))
+    }
+    invariant.onStart(peer(1, { snapshot }))
+  }
+
+  test('a snapshot knows another number than the log had there', () => {
+    expect(() => restartWith(2)).not.toThrow()
+    expect(() => restartWith(1)).toThrow(/^R3:/)
+    expect(() => restartWith(3)).toThrow(/^R3:/)
+  })
 })

@@ -8,7 +8,7 @@ import type { Member } from './member.ts'
 
 export type DamageBound = 'recoverable' | 'beyond'
 
-export class ClusterFaultAtlas {
+export class FaultAtlas {
   readonly #voters: readonly Member[]
   readonly #quorumSize: number
   readonly #bound: DamageBound
