@@ -87,6 +87,8 @@ function* cuts(image: Image, every: number): Generator<Rotten> {
 }
 
 const blockBytes = 128
+/** A mark is an envelope without a body. */
+const markBytes = 36
 
 /** Writes that went to the place of another: blocks within a file, files in the place of others. */
 function* misdirections(image: Image): Generator<Rotten> {
@@ -98,7 +100,9 @@ function* misdirections(image: Image): Generator<Rotten> {
         const rotten = Buffer.from(bytes)
         bytes.copy(rotten, to, from, from + blockBytes)
         const what = `${path}, block at ${String(from)} also at ${String(to)}`
-        yield { what, image: replaced(image, path, rotten), isCut: false }
+        // One that takes the mark may have taken the last append with it.
+        const isCut = path.includes('/log/') && to + blockBytes > bytes.length - markBytes
+        yield { what, image: replaced(image, path, rotten), isCut }
       }
     }
   }
