@@ -4,7 +4,10 @@
  */
 import { drawNamedScenario, drawScenario, realMachine, simulate, type Outcome } from '@conclave/sim'
 import { pageCodec } from '@conclave/storage'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+
+/** Whole runs take their time where many tests share a machine. */
+vi.setConfig({ testTimeout: 60_000 })
 
 function run(seed: number, seconds: number): Outcome {
   return simulate(drawScenario(seed, seconds), { machine: realMachine(pageCodec) })
