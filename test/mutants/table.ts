@@ -13,7 +13,7 @@ export function lineOf({ mutant, fixed, fresh, ms }: Trial): string {
   const found =
     kill === undefined ? 'NOT FOUND' : namesOf([...fixed.kills, ...(fresh?.kills ?? [])])
   const seeds = kill?.seed === undefined || kill.seed === null ? '' : `, seed ${kill.seed}`
-  const median = fresh === null ? '' : `, median ${medianOf(fresh)}`
+  const median = fresh === null ? '' : `, median ${medianOf(gapsOf(fixed, fresh))} seeds`
   const strays = [...fixed.strays, ...(fresh?.strays ?? [])]
   const lines = [`${id.padEnd(8)} ${found}${seeds}${median}, ${(ms / 1_000).toFixed(1)} s: ${bug}`]
   if (strays.length > 0) lines.push(`         besides: ${namesOf(strays)}`)
@@ -52,12 +52,14 @@ export function documentOf(trials: readonly Trial[], { fresh }: TrialOptions): s
   const planted = trials.filter(({ mutant }) => mutant.edits.length > 0)
   const { text } = summaryOf(trials, [])
   const sweeps = planted.map((trial) => trial.fresh).filter((one) => one !== null)
-  const seeds = sweeps.reduce((sum, one) => sum + one.seeds, 0)
+  const fixed = planted.reduce((sum, one) => sum + one.fixed.seeds, 0)
+  const seeds = sweeps.reduce((sum, one) => sum + one.seeds, fixed)
   const measured =
     fresh === null
       ? 'No fresh seeds were tried.'
-      : `Seeds: the median of up to ${fresh.kills} kills, in fresh seeds from ${fresh.first} on, ` +
-        `${Math.round(fresh.ms / 1_000)} s at most for each mutant; ${seeds} seeds in all.`
+      : `Seeds: the median of those that a kill took, over so many kills: the one in the fixed seeds, and ` +
+        `up to ${fresh.kills} in fresh ones from ${fresh.first} on, which are tried for ` +
+        `${Math.round(fresh.ms / 1_000)} s at most; ${seeds} seeds in all.`
   return `# Mutants
 
 Written by \`npm run mutants -- --write\`. ${text.split('\n')[0] ?? ''}.
@@ -69,8 +71,8 @@ X: rules of Conclave's own. Several mutants of one row have a letter. *Masked* s
 defence was taken away as well, so that the bug can show. *By*: \`simulator\`, its checks from
 outside; \`assertion\`, the core's own; \`peer\`, which stopped itself and named the rule; \`test\`.
 
-| | planted bug | seen before | found as | by | seeds |
-|---|---|---|---|---|---|
+| | planted bug | seen before | found as | by | seeds | kills |
+|---|---|---|---|---|---|---|
 ${planted.map(rowOf).join('\n')}
 
 ## Not planted
@@ -92,18 +94,24 @@ function rowOf({ mutant, fixed, fresh }: Trial): string {
         : [...new Set(kills.map((kill) => kill.name))].join(', ')
   const by = [...new Set(kills.map((kill) => kill.by))].join(', ')
   const how = found.type === 'tests' || found.scenario === 'swarm' ? '' : ` (${found.scenario})`
-  const seeds = fresh === null ? '' : `${medianOf(fresh)}${how}`
-  return `| ${[id, bugOf(mutant), origin, name, by, seeds].join(' | ')} |`
+  const gaps = gapsOf(fixed, fresh)
+  const seeds = gaps.length === 0 ? '' : `${medianOf(gaps)}${how}`
+  const count = gaps.length === 0 ? '' : String(gaps.length)
+  return `| ${[id, bugOf(mutant), origin, name, by, seeds, count].join(' | ')} |`
 }
 
 function bugOf({ bug, mask }: Mutant): string {
   return mask === undefined ? bug : `${bug}. *Masked*: ${mask}`
 }
 
-function medianOf({ seedsToKill, seeds }: Sweep): string {
-  const sorted = [...seedsToKill].sort((a, b) => a - b)
-  const middle = sorted[Math.floor(sorted.length / 2)]
-  return middle === undefined ? `more than ${seeds}` : String(middle)
+/** How many seeds each kill took. */
+function gapsOf(fixed: Sweep, fresh: Sweep | null): readonly number[] {
+  return [...fixed.seedsToKill, ...(fresh?.seedsToKill ?? [])]
+}
+
+function medianOf(counts: readonly number[]): string {
+  const sorted = [...counts].sort((a, b) => a - b)
+  return String(sorted[Math.floor((sorted.length - 1) / 2)] ?? 'unknown')
 }
 
 /** What was found, the most frequent first: `Z9 by simulator ×3`. */
