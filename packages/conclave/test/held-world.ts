@@ -1,8 +1,9 @@
 /**
- * A standalone peer on a manual clock, with a log that is durable when the test says so. The core,
- * the driver and the sessions are the real ones.
+ * A peer on a manual clock, standalone unless a transport is given, with a log that is durable when the
+ * test says so. The core, the driver and the sessions are the real ones.
  */
 import { noPage, PeerCore, Replica, type LogRecord, type Page } from '@conclave/core/internal'
+import type { Transport } from '@conclave/net'
 import { pageCodec, type Log, type Snapshot } from '@conclave/storage'
 import { Driver } from '../src/driver.ts'
 import { systemEntropy } from '../src/entropy.ts'
@@ -22,7 +23,7 @@ export class HeldWorld {
   /** What closing the store rejects with. */
   closeFailure: Error | undefined
 
-  constructor(changes: Partial<OpenOptions> = {}) {
+  constructor(changes: Partial<OpenOptions> = {}, transport: Transport | null = null) {
     const options = resolveOptions({ id: 1, dir: 'unused', ensemble: 'standalone', ...changes })
     this.peer = new LocalPeer(options, this.clock, systemEntropy)
     this.driver = new Driver(this.clock, options.limits, options.timing, this.peer)
@@ -48,8 +49,8 @@ export class HeldWorld {
       this.isStoreClosed = true
       if (this.closeFailure !== undefined) throw this.closeFailure
     }
-    this.peer.start({ driver: this.driver, core, transport: null, closeStore })
-    this.driver.start({ core, log: this.#log(), snapshot: noSnapshot, transport: null })
+    this.peer.start({ driver: this.driver, core, transport, closeStore })
+    this.driver.start({ core, log: this.#log(), snapshot: noSnapshot, transport })
   }
 
   /** Lets the loop turn, with a moment for the clock, until the promises have settled that can. */

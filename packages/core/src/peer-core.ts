@@ -125,7 +125,7 @@ export class PeerCore {
   #on(event: Event): void {
     switch (event.type) {
       case 'tick':
-        this.#state.nowMs = event.nowMs
+        this.#state.tick(event.nowMs)
         this.#server.tick(event.nowMs, event.wallMs, event.appAliveMs)
         return
       case 'link-up':

@@ -49,11 +49,12 @@ export class ZabState {
   /** The configuration in force: the last one in the log. `null` before founding. */
   configuration: Configuration | null
   damaged: string | null
-  nowMs = 0
   lastCommitted: Zxid
   /** While true, only durable pages are applied, so that a checkpoint can begin. */
   applyOnlyDurable = false
 
+  #nowMs = 0
+  #judgesSilence = true
   #acceptedEpoch: number
   #acceptedLeader: PeerId
   #currentEpoch: number
@@ -94,6 +95,23 @@ export class ZabState {
 
   get id(): PeerId {
     return this.options.id
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  /** False in the first step after a pause: what came meanwhile may not have been heard yet. */
+  get judgesSilence(): boolean {
+    return this.#judgesSilence
+  }
+
+  /** Time passes. What a pause has put off is judged in the step behind, and never put off twice. */
+  tick(nowMs: number): void {
+    const paused = nowMs - this.#nowMs > this.options.timing.heartbeatMs
+    this.#judgesSilence = !(paused && this.#judgesSilence)
+    this.#nowMs = nowMs
+    if (!this.#judgesSilence) this.outbox.stepAgain()
   }
 
   /** The ensemble that this peer belongs to; 0 before it is founded or joined. */

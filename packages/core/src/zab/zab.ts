@@ -87,7 +87,7 @@ export class Zab implements Agreement {
   }
 
   onTick(): void {
-    if (!this.#standsAside) this.#phase.onTick()
+    this.#tickPhase()
     this.#settle()
   }
 
@@ -125,8 +125,8 @@ export class Zab implements Agreement {
 
   onSynced(seq: number): void {
     this.#state.onSynced(seq)
-    if (!(this.#phase instanceof Election)) this.#phase.onSynced(seq)
-    else if (!this.#standsAside) this.#phase.onTick()
+    if (this.#phase instanceof Election) this.#tickPhase()
+    else this.#phase.onSynced(seq)
     this.#settle()
   }
 
@@ -196,6 +196,10 @@ export class Zab implements Agreement {
   /** A closing peer that only waits for its disk: nobody should vote for it any more. */
   get #standsAside(): boolean {
     return this.#closing && this.#phase instanceof Election
+  }
+
+  #tickPhase(): void {
+    if (this.#state.judgesSilence && !this.#standsAside) this.#phase.onTick()
   }
 
   #tellSyncs(tell: (sync: LearnerSync) => void): void {
@@ -273,7 +277,7 @@ export class Zab implements Agreement {
     }
     this.#state.machine.look()
     this.#phase = new Election(this.#state, this.#rounds, 0)
-    if (!this.#standsAside) this.#phase.onTick()
+    this.#tickPhase()
   }
 
   /** Tells a peer that looks, or has just come, whom to follow. */

@@ -26,6 +26,21 @@ describe('links that are not what they seem', () => {
     ])
   })
 
+  test('but not for what a pause has kept it from hearing', () => {
+    const peer = peerOf(3, 5, 1, 2)
+    peer.wait(100).receive(1, votes(1, 1, last))
+    peer.done()
+    peer.nowMs += 5_000
+
+    peer.peer.step(peer.nowMs)
+    peer.step(
+      () => peer.peer.zab.onMessage(1, votes(1, 1, last)),
+      () => peer.peer.zab.onMessage(2, votes(2, 1, last)),
+    )
+
+    expect(peer.done('notification')).toEqual([])
+  })
+
   test('FOLLOWERINFO that came on such a link is forgotten with it', () => {
     // It was kept once: on the next link the same peer was informed before it had asked, and again
     // when it did, and took the second LEADERINFO for a breach of the protocol.

@@ -63,6 +63,27 @@ describe('a leader is established', () => {
     expect(leader.done('ping')).toEqual([])
   })
 
+  test('nor judges it in the first step after a pause, in which nothing may be heard yet', () => {
+    const leader = promisedOf().sync().receive(1, ackNewLeader)
+    leader.done()
+    leader.nowMs += 5_000
+
+    leader.peer.step(leader.nowMs)
+    leader.confirm(2, 1)
+
+    expect(leader.peer.standing).toMatchObject({ role: 'leader', ready: true })
+    expect(leader.done('ping')).toEqual([])
+  })
+
+  test('but is put off by no second pause', () => {
+    const leader = promisedOf().sync().receive(1, ackNewLeader)
+
+    leader.peer.step(leader.nowMs + 5_000)
+    leader.peer.step(leader.nowMs + 10_000)
+
+    expect(leader.peer.standing.role).toBe('looking')
+  })
+
   test('with a quorum that does not need the late ones, who come later', () => {
     const leader = promisedOf().sync().receive(1, ackNewLeader)
     leader.done()

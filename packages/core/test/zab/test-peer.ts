@@ -118,7 +118,7 @@ export class TestPeer {
   /** One step of the core: time passes first, then these things happen. */
   step(nowMs: number, ...acts: readonly (() => void)[]): void {
     if (!this.up) return
-    this.state.nowMs = nowMs
+    this.state.tick(nowMs)
     for (const act of acts) act()
     this.zab.onTick()
     this.zab.endStep()
