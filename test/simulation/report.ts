@@ -20,6 +20,7 @@ export class Report {
   #events = 0
   #txns = 0
   #simulatedUs = 0
+  #undecided = 0
   #nextProgressMs = progressMs
 
   /** For so many seeds; `showsLines` of the trace where one fails, `proves` when all is to be reached. */
@@ -41,6 +42,7 @@ export class Report {
     this.#events += events
     this.#txns += committedTxns
     this.#simulatedUs += outcome.simulatedUs
+    this.#undecided += outcome.undecided
     this.#hashes.set(seed, hash)
     for (const mark of marks) {
       this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + outcome.marks[mark])
@@ -64,6 +66,7 @@ export class Report {
       console.log(
         `${hours} ensemble-hours, ${this.#txns} committed txns, ${this.#events} lines of trace`,
       )
+      console.log(`C11: ${this.#undecided} groups of znodes were not decided within the budget`)
       for (const mark of marks) console.log(`  ${mark.padEnd(32)}${this.#counts.get(mark) ?? 0}`)
     }
     for (const { seed, failure } of this.#failed) {

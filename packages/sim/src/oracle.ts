@@ -23,6 +23,7 @@ import { allInvariants } from './invariants/all-invariants.ts'
 import { StateModel } from './model/state-model.ts'
 import type { ModelChange } from './model/tree-model.ts'
 import type { Invariant, Observed, ObservedPeer, Reading, Step } from './observation.ts'
+import { RecordedHistory } from './recorded-history.ts'
 import type { Microseconds, Scheduler } from './scheduler.ts'
 
 export interface OracleOptions {
@@ -46,6 +47,8 @@ export class Oracle implements Observed {
   readonly committed = new CommittedLog()
   readonly model = new StateModel()
   readonly history = new History()
+  /** The same as its applications saw it. */
+  readonly recorded = new RecordedHistory()
   readonly peers: ReadonlyMap<PeerId, ObservedPeer>
   readonly quorumSize: number
   readonly #scheduler: Scheduler
@@ -119,6 +122,7 @@ export class Oracle implements Observed {
   }
 
   onAnswer(peer: ObservedPeer, session: SessionHistory, call: Call): void {
+    this.recorded.noteAnswer(call, this.now)
     for (const invariant of this.#audiences.onAnswer) invariant.onAnswer(peer, session, call)
   }
 
@@ -127,6 +131,7 @@ export class Oracle implements Observed {
   }
 
   onRead(peer: ObservedPeer, session: SessionHistory, reading: Reading): void {
+    this.recorded.noteRead(session, reading, this.now)
     for (const invariant of this.#audiences.onRead) invariant.onRead(peer, session, reading)
   }
 

@@ -39,6 +39,8 @@ export interface Outcome {
   readonly simulatedUs: Microseconds
   readonly committedTxns: number
   readonly marks: Marks
+  /** Groups of znodes of which C11 was not decided within its budget. */
+  readonly undecided: number
   readonly failure: Failure | null
 }
 
@@ -84,6 +86,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
   })
   const workload = new Workload({ seed, profile: workloadProfile, ensemble, scheduler })
   let failure: Failure | null = null
+  let undecided = 0
   try {
     ensemble.start()
     workload.start(activities)
@@ -97,7 +100,9 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     trace.note(scheduler.now, 0, 'heal')
     const { sessionTimeoutMs } = workloadProfile
     const surroundings = { scheduler, ensemble, workload, survivors, sessionTimeoutMs, maxCounter }
-    if (demandProgress(surroundings)) ensemble.oracle.atEnd()
+    const { oracle } = ensemble
+    if (demandProgress(surroundings)) oracle.atEnd()
+    undecided = oracle.recorded.judge(oracle.history).undecided.length
   } catch (error) {
     // What is no violation is a defect of the simulator, or of the codec: told in the same way.
     const broken = error instanceof Violation ? error : new Violation('ERROR', String(error), error)
@@ -123,6 +128,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     simulatedUs: scheduler.now,
     committedTxns,
     marks,
+    undecided,
     failure,
   }
 }

@@ -225,19 +225,17 @@ class GroupDraft {
     if (outcome === 'not-applied') return isRead ? this.#actionsOfRead(call) : this.#refusal(call)
     if (isRead) return outcome === 'ok' ? this.#actionsOfRead(call) : []
     const paths = writtenPaths(call)
-    return stepsOf(call).flatMap((step, index) => {
+    const withParents = operation.type === 'create' && operation.parents === true
+    const ancestors = withParents ? ancestorsOf(operation.path) : []
+    const actions = stepsOf(call).flatMap((step, index) => {
       const path = paths[index] ?? null
-      if (path === null) return []
+      // What another group judges is not judged here.
+      if (path === null || !this.#keys.has(path)) return []
       const own = operation.type === 'transaction' ? call.result?.results?.[index] : call.result
-      const action = this.#actionOf(
-        step,
-        path,
-        call,
-        outcome === 'ok' ? own?.stat?.version : undefined,
-      )
-      if (operation.type !== 'create' || operation.parents !== true) return [action]
-      return [...ancestorsOf(path).map((one) => this.#ensure(one)), action]
+      const made = outcome === 'ok' ? own?.stat?.version : undefined
+      return [this.#actionOf(step, path, call, made)]
     })
+    return [...ancestors.map((path) => this.#ensure(path)), ...actions]
   }
 
   #ensure(path: string): Action {

@@ -140,6 +140,19 @@ export function stepsOf({ operation }: CallEntry): readonly WriteStep[] {
   }
 }
 
+const refusals: ReadonlySet<string | undefined> = new Set([
+  'NODE_EXISTS',
+  'NO_NODE',
+  'BAD_VERSION',
+  'NOT_EMPTY',
+  'NO_CHILDREN_FOR_EPHEMERALS',
+])
+
+/** True of a call whose answer tells of the tree: done, or refused because of what was there. */
+export function tellsOfTree({ outcome, error }: CallEntry): boolean {
+  return outcome === 'ok' || (outcome === 'not-applied' && refusals.has(error))
+}
+
 /** When it was answered; never, of what is not known to have had its effect by then. */
 export function returnOf({ outcome, returnedAt }: CallEntry): number {
   return outcome === 'unknown' || returnedAt === null ? Infinity : returnedAt

@@ -112,7 +112,7 @@ export class PathGroups {
       default: {
         const paths = writtenPaths(call).filter((path) => path !== null)
         const withParents = operation.type === 'create' && operation.parents === true
-        return withParents ? [...paths.flatMap(ancestorsOf), ...paths] : paths
+        return withParents ? [...ancestorsOf(operation.path), ...paths] : paths
       }
     }
   }

@@ -39,15 +39,17 @@ function guessedPrefixes(call: CallEntry): string[] {
 
 /** What a write leaves to be read: its data, and that a znode is there. */
 function tracesOfWrite(call: CallEntry): string[] {
+  const { operation } = call
   const paths = writtenPaths(call)
-  return stepsOf(call).flatMap((step, index) => {
+  const withParents = operation.type === 'create' && operation.parents === true
+  const ancestors = withParents ? ancestorsOf(operation.path) : []
+  const traces = stepsOf(call).flatMap((step, index) => {
     const path = paths[index] ?? null
     if (path === null || step.type === 'delete' || step.type === 'check') return []
-    const traces = step.value === null ? [] : [`${path} ${step.value}`]
-    if (step.type !== 'create') return traces
-    const withParents = call.operation.type === 'create' && call.operation.parents === true
-    return [path, ...(withParents ? ancestorsOf(path) : []), ...traces]
+    const data = step.value === null ? [] : [`${path} ${step.value}`]
+    return step.type === 'create' ? [path, ...data] : data
   })
+  return [...ancestors, ...traces]
 }
 
 function tracesOfRead({ operation, result }: CallEntry): string[] {

@@ -2,7 +2,7 @@
  * What a session's own order says about its local reads: each shows a state that was current at some
  * time since what the session had seen before, however long ago that was.
  */
-import { returnOf, type CallEntry } from './entry.ts'
+import { returnOf, tellsOfTree, type CallEntry } from './entry.ts'
 
 /** The calls of each session, in the order in which they were made. */
 export function callsBySession(calls: readonly CallEntry[]): Map<string, CallEntry[]> {
@@ -28,9 +28,7 @@ export function walkLocalReads(
   own: readonly CallEntry[],
   visit: (read: CallEntry, behind: readonly CallEntry[]) => void,
 ): void {
-  const answered = own
-    .filter((call) => call.outcome === 'ok')
-    .sort((a, b) => returnOf(a) - returnOf(b) || a.id - b.id)
+  const answered = own.filter(tellsOfTree).sort((a, b) => returnOf(a) - returnOf(b) || a.id - b.id)
   let next = 0
   for (const read of own) {
     if (!isLocalRead(read) || read.outcome !== 'ok') continue

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkBlackBox } from '../../src/histories/black-box.ts'
+import type { HistoryOperation } from '../../src/histories/entry.ts'
 import {
   children,
   create,
@@ -250,6 +251,16 @@ describe('what was never answered', () => {
     expect(verdictOf(story)).toBe('ok')
   })
 
+  test('may have made the parents of a name that nobody knows', () => {
+    const parents = { ...createSequential('/d/e/q-', 'p'), parents: true } as const
+    const story = new Story()
+      .unknown('p', 0, parents as HistoryOperation)
+      .ok('q', [10, 19], get('/d'), read(null, 0))
+      .ok('q', [20, 29], set('/d/e', 'q'), version(1))
+
+    expect(verdictOf(story)).toBe('ok')
+  })
+
   test('ends a session, or not, where nobody closed it', () => {
     const story = new Story()
       .ok('p', [0, 9], createEphemeral('/e', 'p'), version(0))
@@ -297,6 +308,13 @@ describe('local reads', () => {
         .ok('p', [10, 20], set('/a', 'p'), version(1))
         .ok('q', [30, 40], get('/a'), read('p', 1))
         .ok('q', [50, 60], get('/a', 'local'), read('0', 0)),
+    ],
+    [
+      'a read that misses what its session was refused for',
+      new Story()
+        .ok('p', [5, 13], create('/a', 'p'), version(0))
+        .failed('q', [4, 9], create('/a', 'q'), 'NODE_EXISTS')
+        .ok('q', [12, 20], get('/a', 'local'), null),
     ],
     [
       'a look ahead',
