@@ -105,9 +105,9 @@ describe('direction', () => {
   })
 
   test('the model of the simulator shares no code with the core', () => {
-    const isOfModel = (path: string): boolean => path.startsWith('packages/sim/src/model/')
+    const judges = /^packages\/sim\/src\/(model|histories)\//
     const shared = inPackages
-      .filter((file) => isOfModel(file.fileName))
+      .filter((file) => judges.test(file.fileName))
       .flatMap((file) =>
         file.statements.filter(
           (statement) =>
