@@ -78,7 +78,7 @@ export class LocalPeer implements Peer, DriverListener {
   }
 
   get role(): Role {
-    return this.#over === undefined ? this.#view().standing.role : 'looking'
+    return this.#over === undefined ? roleIn(this.#view().standing) : 'looking'
   }
 
   get lastApplied(): Zxid {
@@ -109,8 +109,8 @@ export class LocalPeer implements Peer, DriverListener {
       role === 'voter' && id !== this.id && !this.#links.has(id)
     return {
       id: this.id,
-      role: isOver ? 'looking' : standing.role,
-      leader: isOver || standing.role === 'looking' ? undefined : standing.leader,
+      role: isOver ? 'looking' : roleIn(standing),
+      leader: isOver || standing.leader === 0 ? undefined : standing.leader,
       epoch: standing.epoch,
       phase: isOver ? 'election' : standing.phase,
       ready: !isOver && standing.ready,
@@ -172,14 +172,16 @@ export class LocalPeer implements Peer, DriverListener {
   /** For the driver, as driver.ts says; so are the three that follow. */
   onStanding(standing: Standing): void {
     const before = this.#standing
+    const role = roleIn(standing)
     this.#standing = standing
     this.#tellTransport()
     if (electionChannel.hasSubscribers) {
-      const { role, phase, leader, epoch, reason } = standing
+      const { phase, leader, epoch, reason } = standing
       electionChannel.publish({ type: 'role', id: this.id, role, phase, leader, epoch, reason })
     }
-    if (before?.role !== standing.role || before.epoch !== standing.epoch) {
-      this.#emit('role', standing.role, standing.epoch)
+    const reigns = before?.epoch !== standing.epoch && standing.ready
+    if (before === undefined || roleIn(before) !== role || reigns) {
+      this.#emit('role', role, standing.epoch)
     }
     if (!standing.ready) return
     this.#refusals.clear()
@@ -310,6 +312,11 @@ export class LocalPeer implements Peer, DriverListener {
       this.#events.emit<keyof PeerEvents>(event, ...told)
     })
   }
+}
+
+/** What the peer may act as: elected alone, it is not established yet, and may never be. */
+function roleIn(standing: Standing): Role {
+  return standing.ready ? standing.role : 'looking'
 }
 
 async function settled(work: Promise<void> | undefined): Promise<PromiseSettledResult<void>> {

@@ -5,7 +5,12 @@
 import type { Call, CoordinationError, Session, Zxid } from '@conclave/core'
 import type { SessionOptions } from './options.ts'
 
-/** `looking` is a peer that knows no leader, or is not yet synced with the one it knows. */
+/**
+ * A peer has another role than `looking` only while it is ready. `leader`: a quorum has accepted it and
+ * holds its history; it learns that this is over within `silentPeerMs`, and another may lead by then:
+ * whoever must be the only one takes a lock in a session. `follower` and `observer`: synced with an
+ * established leader. `looking`: it knows no leader, or it or the leader has not got that far.
+ */
 export type Role = 'looking' | 'leader' | 'follower' | 'observer'
 
 /** One peer of the ensemble. A standalone peer has no address. */
@@ -20,7 +25,7 @@ export interface Member {
 export interface Status {
   readonly id: number
   readonly role: Role
-  /** The leader that this peer follows, or itself; `undefined` while it knows none. */
+  /** The leader that this peer follows or tries to, or itself; `undefined` while it knows none. */
   readonly leader: number | undefined
   /** The leader's reign, which this peer has joined. */
   readonly epoch: number
@@ -47,7 +52,7 @@ export interface Status {
 
 /** What listeners of a peer are told. There is no `error`: a fault never throws into the process. */
 export interface PeerEvents {
-  /** The peer has another role, or leads or follows in another epoch. */
+  /** The peer has another role, or the same one in another epoch. Only an established one is told. */
   role: [role: Role, epoch: number]
   /** A leader is known and this peer is synced with it; also after every change of leader. */
   ready: []

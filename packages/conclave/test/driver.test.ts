@@ -23,11 +23,14 @@ describe('the driver', () => {
     world.syncs = false
     await world.run()
     expect(await isSettled(ready)).toBe(false)
+    expect(roles).toEqual(['looking'])
+    expect(world.peer.role).toBe('looking')
+    expect(world.peer.status()).toMatchObject({ role: 'looking', leader: 1, phase: 'discovery' })
     world.syncs = true
     await world.run()
 
     await expect(ready).resolves.toBeUndefined()
-    expect(roles).toContain('leader')
+    expect(roles).toEqual(['looking', 'leader'])
     expect(world.peer.status()).toMatchObject({ id: 1, role: 'leader', leader: 1, ready: true })
   })
 
