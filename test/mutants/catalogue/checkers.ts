@@ -22,6 +22,20 @@ export const checkerMutants: readonly Mutant[] = [
     ),
   },
   {
+    id: 'CM1b',
+    bug: 'the same, where a history is replayed',
+    origin: '',
+    expects: ['C2'],
+    edits: [
+      {
+        file: `${sim}/src/histories/placed-writes.ts`,
+        from: 'return [...checkRealTime(places), ...checkSessions(places)]',
+        to: 'return checkSessions(places)',
+      },
+    ],
+    found: failing(`${sim}/test/histories/replay.test.ts`, 'C2: a write that was answered before'),
+  },
+  {
     id: 'CM2',
     bug: 'a call that was never answered is taken for one without effect',
     origin: '',
@@ -65,6 +79,23 @@ export const checkerMutants: readonly Mutant[] = [
       },
     ],
     found: failing(`${sim}/test/invariants/watch.test.ts`, 'an event comes behind an answer'),
+  },
+  {
+    id: 'CM4b',
+    bug: 'the same, where a history is replayed',
+    origin: '',
+    expects: ['W4'],
+    edits: [
+      {
+        file: `${sim}/src/histories/placed-events.ts`,
+        from: '!(zxid > seen)',
+        to: '!(zxid >= seen)',
+      },
+    ],
+    found: failing(
+      `${sim}/test/histories/replay.test.ts`,
+      'a change behind the answer that has it',
+    ),
   },
   {
     id: 'CM5',
