@@ -1,5 +1,10 @@
 /** The errors of writes that the ensemble refused: what, where, and the mend. */
-import { CoordinationError, type Refusal, type WriteRequest } from '@conclave/core/internal'
+import {
+  CoordinationError,
+  type Operation,
+  type Refusal,
+  type WriteRequest,
+} from '@conclave/core/internal'
 
 /** A write as messages name it: `set /a`. */
 export function describeWrite(request: WriteRequest): string {
@@ -7,14 +12,52 @@ export function describeWrite(request: WriteRequest): string {
   return request.type === 'close-session' ? 'close session' : request.type
 }
 
-/** The error that the caller of a refused write meets. Nothing of the write was applied. */
-export function refusalError(refusal: Refusal, request: WriteRequest): CoordinationError {
+/**
+ * The error that the caller of a refused write meets. Nothing of the write was applied. `version` is
+ * that of the znode which the refusal is about, before the write.
+ */
+export function refusalError(
+  refusal: Refusal,
+  request: WriteRequest,
+  version: number | null,
+): CoordinationError {
   const { code, path, operation } = refusal
   const refused = request.type === 'transaction' ? request.operations[operation] : request
   const of =
     request.type === 'transaction' ? `operation ${String(operation)} of the transaction, ` : ''
   const what = `${of}${refused?.type ?? 'one'} ${path} was refused`
-  return new CoordinationError(code, `${what}: ${reasonOf(refusal, refused?.type)}`, { path })
+  const reason =
+    code === 'BAD_VERSION'
+      ? badVersion(refused, versionAt(refusal, request, version))
+      : reasonOf(refusal, refused?.type)
+  return new CoordinationError(code, `${what}: ${reason}`, { path })
+}
+
+function badVersion(refused: WriteRequest | Operation | undefined, actual: number | null): string {
+  const expected = refused !== undefined && 'version' in refused ? refused.version : null
+  const has = `the znode has ${actual === null ? 'another version' : `version ${String(actual)}`}`
+  const not = expected === null ? '' : `, not ${String(expected)}`
+  return `${has}${not}; read it again and decide again`
+}
+
+/** The version that the refused operation met: earlier ones of its transaction may have changed it. */
+function versionAt(
+  { path, operation }: Refusal,
+  request: WriteRequest,
+  version: number | null,
+): number | null {
+  if (request.type !== 'transaction') return version
+  let at = version
+  for (const earlier of request.operations.slice(0, operation)) {
+    if (earlier.type === 'create' && earlier.sequential) {
+      // Only the leader knew which path that came to.
+      if (path.startsWith(earlier.path)) return null
+    } else if (earlier.path === path) {
+      if (earlier.type === 'create') at = 0
+      else if (earlier.type === 'set' && at !== null) at += 1
+    }
+  }
+  return at
 }
 
 function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undefined): string {
@@ -25,8 +68,6 @@ function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undef
         : 'there is no such znode; create it first'
     case 'NODE_EXISTS':
       return 'the znode exists; set it, or create it sequential'
-    case 'BAD_VERSION':
-      return 'the znode has another version; read it again and decide again'
     case 'NOT_EMPTY':
       return 'the znode has children; delete them first, or give recursive: true'
     case 'NO_CHILDREN_FOR_EPHEMERALS':

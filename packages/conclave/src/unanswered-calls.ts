@@ -108,7 +108,7 @@ export class UnansweredCalls {
         reject(
           typeof subject === 'string'
             ? failure(subject, item.refusal.code, 'not-applied', 'it was refused')
-            : refusalError(item.refusal, subject),
+            : refusalError(item.refusal, subject, item.version),
         )
         break
       case 'failed': {

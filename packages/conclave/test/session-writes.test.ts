@@ -70,13 +70,14 @@ describe('a write', () => {
     const set = host.session.set('/a', 'x', { version: 3 })
     const refusal = { code: 'BAD_VERSION', path: '/a', operation: 0, limit: null } as const
 
-    host.deliver({ type: 'refused', call: host.lastRequest.call, zxid, refusal })
+    host.deliver({ type: 'refused', call: host.lastRequest.call, zxid, refusal, version: 5 })
 
     const error = (await rejectionOf(set)) as CoordinationError
     expect(error).toBeInstanceOf(CoordinationError)
     expect(error).toMatchObject({ code: 'BAD_VERSION', outcome: 'not-applied', path: '/a' })
-    expect(error.message).toContain('set /a was refused')
-    expect(error.message).toContain('read it again')
+    expect(error.message).toBe(
+      'set /a was refused: the znode has version 5, not 3; read it again and decide again',
+    )
   })
 
   test('C1: a failure has the outcome that the core gives it', async () => {
@@ -282,7 +283,7 @@ describe('a transaction', () => {
     const committed = host.session.txn().check('/a', 2).delete('/b').commit()
     const refusal = { code: 'NO_NODE', path: '/b', operation: 1, limit: null } as const
 
-    host.deliver({ type: 'refused', call: host.lastRequest.call, zxid, refusal })
+    host.deliver({ type: 'refused', call: host.lastRequest.call, zxid, refusal, version: null })
 
     expect(await rejectionOf(committed)).toMatchObject({
       code: 'NO_NODE',

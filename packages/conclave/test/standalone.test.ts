@@ -113,6 +113,31 @@ describe('a standalone peer', () => {
     expect(text((await session.get('/a')).data)).toBe('x')
   })
 
+  test('BAD_VERSION names the version that was expected, and the one that the operation met', async () => {
+    const session = await (await openPeer(await standalone())).session()
+    await session.create('/a', 'x')
+    await session.set('/a', 'y')
+
+    const messages = await Promise.all(
+      [
+        session.set('/a', 'z', { version: 7 }),
+        session.delete('/a', { version: 0 }),
+        session.txn().set('/a', 'z').check('/a', 1).commit(),
+        session.txn().delete('/a').create('/a', 'w').set('/a', 'z', { version: 1 }).commit(),
+        session.txn().create('/a', '', { sequential: true }).check('/a', 3).commit(),
+      ].map(async (call) => ((await rejectionOf(call)) as CoordinationError).message),
+    )
+
+    const versions = messages.map((message) => /the znode has (.*);/.exec(message)?.[1])
+    expect(versions).toEqual([
+      'version 1, not 7',
+      'version 1, not 0',
+      'version 2, not 1',
+      'version 0, not 1',
+      'another version, not 3',
+    ])
+  })
+
   test('the end of a session deletes its ephemerals, and other sessions see it', async () => {
     const peer = await openPeer(await standalone())
     const [owner, witness] = await Promise.all([peer.session(), peer.session()])

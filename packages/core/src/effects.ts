@@ -34,6 +34,8 @@ export type Delivery =
       readonly call: CallId
       readonly zxid: Zxid
       readonly refusal: Refusal
+      /** The version that the znode had when it was judged, but for what the same transaction did. */
+      readonly version: number | null
     }
   /** The call ends without an answer from the ensemble. */
   | {

@@ -16,9 +16,12 @@ import type { Txn } from './txn.ts'
 
 export class HostObserver implements ApplyObserver {
   readonly #hosting: Hosting
+  readonly #versionOf: (path: string) => number | null
 
-  constructor(hosting: Hosting) {
+  /** `versionOf` tells the version that a znode has now, `null` when there is none. */
+  constructor(hosting: Hosting, versionOf: (path: string) => number | null) {
     this.#hosting = hosting
+    this.#versionOf = versionOf
   }
 
   wantsResult(session: SessionId): boolean {
@@ -64,9 +67,12 @@ export class HostObserver implements ApplyObserver {
   #answer(txn: Txn, zxid: Zxid, result: WriteResult | null): void {
     const session = this.#hosting.sessions.get(txn.session)
     if (session === undefined) return
-    if (txn.type === 'refuse') this.#hosting.sessions.answer(session, txn.requestId, zxid, txn)
-    else if (result !== null) {
-      this.#hosting.sessions.answer(session, txn.requestId, zxid, result)
+    const { sessions } = this.#hosting
+    if (txn.type === 'refuse') {
+      // What stands before it in the log is applied, and nothing behind: it was judged against this.
+      sessions.refuse(session, txn.requestId, zxid, txn, this.#versionOf(txn.path))
+    } else if (result !== null) {
+      sessions.answer(session, txn.requestId, zxid, result)
     }
   }
 

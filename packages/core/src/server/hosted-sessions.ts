@@ -169,23 +169,30 @@ export class HostedSessions {
   }
 
   /** The txn of a request is applied here: answers its call, if one still waits. */
-  answer(
+  answer(session: HostedSession, requestId: RequestId, zxid: Zxid, result: WriteResult): void {
+    const call = this.#takeAnswered(session, requestId)
+    if (call !== null) this.#outbox.deliver(session.id, { type: 'reply', call, zxid, result })
+  }
+
+  /** The like, of one that was refused; `version` is that of the znode which it was about. */
+  refuse(
     session: HostedSession,
     requestId: RequestId,
     zxid: Zxid,
-    outcome: WriteResult | Refusal,
+    { code, path, operation, limit }: Refusal,
+    version: number | null,
   ): void {
+    const call = this.#takeAnswered(session, requestId)
+    if (call === null) return
+    const refusal = { code, path, operation, limit }
+    this.#outbox.deliver(session.id, { type: 'refused', call, zxid, refusal, version })
+  }
+
+  /** The call of the request that has its answer now; `null` when nobody waits for that. */
+  #takeAnswered(session: HostedSession, requestId: RequestId): CallId | null {
     const write = this.#takeFirst(session)
     assert(write?.forwarded?.requestId === requestId, 'C5: answers come in the order of requests')
-    if (write.isAbandoned) return
-    const { call } = write
-    if ('code' in outcome) {
-      const { code, path, operation, limit } = outcome
-      const refusal = { code, path, operation, limit }
-      this.#outbox.deliver(session.id, { type: 'refused', call, zxid, refusal })
-    } else {
-      this.#outbox.deliver(session.id, { type: 'reply', call, zxid, result: outcome })
-    }
+    return write.isAbandoned ? null : write.call
   }
 
   /** Txns were skipped, the last one that of request `upTo`: what they answered is lost (C1). */

@@ -52,7 +52,10 @@ export class Server implements StateMachine {
     this.#outbox = outbox
     this.#replica = replica
     this.#hosting = new Hosting(options.id, options.limits, outbox)
-    this.#observer = new HostObserver(this.#hosting)
+    this.#observer = new HostObserver(
+      this.#hosting,
+      (path) => this.#replica.tree.get(path)?.version ?? null,
+    )
   }
 
   /** The state that local reads answer from. */

@@ -33,6 +33,7 @@ describe('calls', () => {
       {
         zxid: peers.at(3),
         refusal: { code: 'BAD_VERSION', path: '/a', operation: 0, limit: null },
+        version: 0,
       },
       { zxid: peers.at(4), result: { stat: { version: 1 } } },
       { zxid: peers.at(5) },
