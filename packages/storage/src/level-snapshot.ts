@@ -14,7 +14,7 @@ import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { assert, type Checkpoint, type Configuration, type PageEnd } from '@conclave/core/internal'
-import { Database } from './database.ts'
+import { Database, type DatabaseBatch } from './database.ts'
 import { makeDirectory, pooledFiles, removeDirectory, syncDirectory, syncFiles } from './files.ts'
 import { formatChange, recordChange, summaryChange } from './keyspace.ts'
 import { LevelInstaller, putChange } from './level-installer.ts'
@@ -22,8 +22,9 @@ import { loadSnapshot } from './level-loading.ts'
 import { LevelReader } from './level-reader.ts'
 import type { Snapshot, SnapshotInstaller, SnapshotReader, SnapshotSink } from './snapshot.ts'
 
-/** How many records of a checkpoint are taken before the event loop gets its turn. */
+/** What of a checkpoint is taken before the event loop gets its turn, at most but for one record. */
 const sliceRecords = 500
+const sliceBytes = 1024 * 1024
 
 export interface LevelSnapshotOptions<T> {
   /** Holds the databases, each in a directory whose name is a number. */
@@ -69,6 +70,19 @@ export async function removeOtherSnapshots(directory: string, name: string): Pro
 /** The number that names a database, or `null` for anything else's name. */
 function snapshotNumber(name: string): number | null {
   return /^[1-9]\d{0,14}$/.test(name) ? Number(name) : null
+}
+
+/** Puts the next slice of a checkpoint into the batch; false when that was the last one. */
+function fillSlice(batch: DatabaseBatch, checkpoint: Checkpoint): boolean {
+  let bytes = 0
+  for (let count = 0; count < sliceRecords && bytes < sliceBytes; count += 1) {
+    const [record] = checkpoint.take(1)
+    if (record === undefined) return false
+    const change = recordChange(record)
+    putChange(batch, change)
+    bytes += change.key.length + (change.value?.length ?? 0)
+  }
+  return true
 }
 
 export class LevelSnapshot<T> implements Snapshot<T> {
@@ -118,12 +132,7 @@ export class LevelSnapshot<T> implements Snapshot<T> {
   async #write(checkpoint: Checkpoint): Promise<void> {
     const batch = this.#database.batch()
     try {
-      while (true) {
-        const records = checkpoint.take(sliceRecords)
-        if (records.length === 0) break
-        for (const record of records) putChange(batch, recordChange(record))
-        await setImmediate()
-      }
+      while (fillSlice(batch, checkpoint)) await setImmediate()
       putChange(batch, summaryChange(checkpoint.summary))
       await batch.write(true)
     } catch (error) {
