@@ -126,7 +126,7 @@ describe('an ensemble that is closed', { timeout: 30_000 }, () => {
     const closed = group.close()
 
     expect(await change).toEqual({ done: true, value: undefined })
-    await expect(call).rejects.toMatchObject({ code: 'PEER_CLOSED', outcome: 'unknown' })
+    await expect(call).rejects.toMatchObject({ code: 'PEER_CLOSED', outcome: 'not-applied' })
     await expect(asleep).rejects.toMatchObject({ code: 'PEER_CLOSED' })
     await closed
     expect(session.state).toBe('closed')

@@ -107,14 +107,19 @@ describe('crash and restart', { timeout: 30_000 }, () => {
     expect(text((await again.get('/kept', { read: 'linearizable' })).data)).toBe('x')
   })
 
-  test('what a crash overtakes is lost with the disk’s unsynced writes, and told as unknown', async () => {
+  test('what a crash overtakes is lost with the disk’s unsynced writes, and told as what it is', async () => {
     await using group = await ensemble({ peers: 1 })
     const session = await group.peer(1).session()
     await session.create('/a', 'durable')
     const overtaken = session.set('/a', 'never synced')
+    await group.advance(0.1)
+    const outcomes = Promise.allSettled([overtaken, session.set('/a', 'never left')])
     group.crash(1)
 
-    await expect(overtaken).rejects.toMatchObject({ code: 'PEER_FAILED', outcome: 'unknown' })
+    expect(await outcomes).toMatchObject([
+      { reason: { code: 'PEER_FAILED', outcome: 'unknown' } },
+      { reason: { code: 'PEER_FAILED', outcome: 'not-applied' } },
+    ])
     expect(session.state).toBe('closed')
     const again = await (await group.restart(1)).session()
     expect(text((await again.get('/a')).data)).toBe('durable')
