@@ -20,6 +20,7 @@ export function openBenchStore(
       onFailed(error) {
         throw new Error('the disk refused an append', { cause: error })
       },
+      onPurged() {},
     },
     clock: {
       wallMs: () => Date.now(),

@@ -5,7 +5,7 @@
  *   conclave:peer      opened, refused (a link), closing, closed, failed
  *   conclave:election  role: a peer's role, phase, leader or epoch changed
  *   conclave:session   opened, ended
- *   conclave:store     appended and synced (the log, by number), checkpoint
+ *   conclave:store     appended and synced (the log, by number), checkpoint, purge-failed
  */
 import { channel } from 'node:diagnostics_channel'
 

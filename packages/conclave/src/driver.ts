@@ -53,6 +53,8 @@ export interface DriverListener {
   onStanding(standing: Standing): void
   onRefused(refusal: Refusal): void
   onLink(peer: number, isUp: boolean): void
+  /** The log was purged; or why not all of it could be that should have been. */
+  onPurged(failure: string | undefined): void
   /** The peer has stopped itself. Nothing follows. */
   onFailed(error: CoordinationError, flightRecord: readonly string[]): void
 }
@@ -97,6 +99,13 @@ export class Driver implements SessionHost {
       this.#enqueue({ type: 'log-synced', seq })
     },
     onFailed: (error) => this.fail(storageError('the log', error)),
+    onPurged: (failure) => {
+      const reason = failure === null ? undefined : reasonOf(failure)
+      if (reason !== undefined && storeChannel.hasSubscribers) {
+        storeChannel.publish({ type: 'purge-failed', reason })
+      }
+      this.#listener.onPurged(reason)
+    },
   }
 
   /** For whoever opens the transport: it may call before the driver is started. */

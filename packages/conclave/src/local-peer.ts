@@ -53,6 +53,7 @@ export class LocalPeer implements Peer, DriverListener {
   #parts: PeerParts | undefined
   #standing: Standing | undefined
   #configuration: Configuration | null | undefined
+  #purgeFailure: string | undefined
   /** What the peer knew when it stopped. */
   #lastView: CoreView | undefined
   /** Why it takes no more calls. */
@@ -120,6 +121,7 @@ export class LocalPeer implements Peer, DriverListener {
       lastApplied: view.lastApplied,
       digest: view.digest,
       damaged: standing.damaged ?? undefined,
+      purgeFailure: this.#purgeFailure,
       members,
       silentVoters: members.filter(isSilent).map(({ id }) => id),
       refusals: [...this.#refusals.values()],
@@ -169,7 +171,7 @@ export class LocalPeer implements Peer, DriverListener {
     return this
   }
 
-  /** For the driver, as driver.ts says; so are the three that follow. */
+  /** For the driver, as driver.ts says; so are the four that follow. */
   onStanding(standing: Standing): void {
     const before = this.#standing
     const role = roleIn(standing)
@@ -192,6 +194,10 @@ export class LocalPeer implements Peer, DriverListener {
   onLink(peer: number, isUp: boolean): void {
     if (isUp) this.#links.add(peer)
     else this.#links.delete(peer)
+  }
+
+  onPurged(failure: string | undefined): void {
+    this.#purgeFailure = failure
   }
 
   onRefused({ code, by, peer, address, reason }: Refusal): void {

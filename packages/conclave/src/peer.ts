@@ -43,6 +43,11 @@ export interface Status {
   readonly digest: string
   /** Why the data was set aside as damaged, until an established leader has sent it anew. */
   readonly damaged: string | undefined
+  /**
+   * Why the part of the log that nobody needs could not be deleted when that was last tried: the log
+   * grows until it can, or the disk is full. `undefined` when it could.
+   */
+  readonly purgeFailure: string | undefined
   readonly members: readonly Member[]
   /** Voters to which there is no link. */
   readonly silentVoters: readonly number[]

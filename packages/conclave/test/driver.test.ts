@@ -200,6 +200,22 @@ describe('diagnostics', () => {
     ])
     expect(told).toContain('conclave:election role')
   })
+
+  test('tell of a log that could not be purged, and the status does until it could', async () => {
+    const { world } = await readyWorld()
+    const told: unknown[] = []
+    const onMessage = (message: unknown): void => void told.push(message)
+    subscribe('conclave:store', onMessage)
+
+    world.driver.logListener.onPurged(new Error('EPERM: operation not permitted'))
+    const failing = world.peer.status()
+    world.driver.logListener.onPurged(null)
+    unsubscribe('conclave:store', onMessage)
+
+    expect(told).toEqual([{ type: 'purge-failed', reason: 'EPERM: operation not permitted' }])
+    expect(failing.purgeFailure).toBe('EPERM: operation not permitted')
+    expect(world.peer.status().purgeFailure).toBeUndefined()
+  })
 })
 
 describe('fail-stop', () => {

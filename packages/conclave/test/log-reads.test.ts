@@ -22,6 +22,7 @@ describe('a log that cannot be read', () => {
       onStanding: () => undefined,
       onRefused: () => undefined,
       onLink: () => undefined,
+      onPurged: () => undefined,
       onFailed: (failure) => void failures.push(failure),
     }
     const driver = new Driver(clock, defaultLimits, defaultTiming, listener)

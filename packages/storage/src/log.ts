@@ -10,6 +10,11 @@ export interface LogListener {
   onSynced(seq: number): void
   /** An append failed. It may be durable or not; the log accepts no more and must be reopened. */
   onFailed(error: unknown): void
+  /**
+   * A purge is done. `failure` is why something still stands that could have gone: the next purge tries
+   * again, and the log grows until one succeeds; `null` when there is none.
+   */
+  onPurged(failure: unknown): void
 }
 
 /** What a log held when it was opened. Everything in it is durable. */

@@ -200,7 +200,9 @@ export class OpenMemoryLog implements Log {
   }
 
   purge(upTo: Zxid): void {
-    if (!this.#isClosed) this.#medium.purge(upTo)
+    if (this.#isClosed) return
+    this.#medium.purge(upTo)
+    this.listener.onPurged(null)
   }
 
   async close(): Promise<void> {

@@ -67,6 +67,7 @@ export class StoreLog implements Log {
     log.#log = await openLog({
       onSynced: (seq) => log.#onSynced(seq),
       onFailed: (error) => log.#onFailed(error),
+      onPurged: (failure) => listener.onPurged(failure),
     })
     return log
   }

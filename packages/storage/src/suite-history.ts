@@ -51,6 +51,8 @@ function setTxn(index: number, bytes: number): Txn {
 export class Told implements LogListener {
   readonly synced: number[] = []
   readonly failures: unknown[] = []
+  /** What each purge could not delete, and why; `null` of one that deleted all it could. */
+  readonly purges: unknown[] = []
   #waiting: { seq: number; resolve: () => void; reject: (error: unknown) => void }[] = []
 
   onSynced(seq: number): void {
@@ -63,6 +65,10 @@ export class Told implements LogListener {
     this.failures.push(error)
     for (const one of this.#waiting) one.reject(error)
     this.#waiting = []
+  }
+
+  onPurged(failure: unknown): void {
+    this.purges.push(failure)
   }
 
   /** The last `seq` that is durable. */

@@ -192,7 +192,9 @@ export class WriteAheadLog implements Log {
   purge(upTo: Zxid): void {
     if (this.#failed || this.#closed !== null) return
     this.#purging = this.#purging
-      .then(() => this.#purge(upTo))
+      .then(async () => {
+        this.#options.listener.onPurged(await this.#purge(upTo))
+      })
       .catch((error: unknown) => {
         this.#fail(error)
       })
@@ -296,31 +298,32 @@ export class WriteAheadLog implements Log {
 
   /**
    * Deletes whole segments, oldest first, as long as all pages in them lie up to `upTo`. What the
-   * system refuses to delete at the moment, the next purge does; a directory that cannot be synced is
-   * a fault of the disk.
+   * system refuses to delete at the moment, the next purge does: resolves with that failure, or with
+   * `null`. A directory that cannot be synced is a fault of the disk.
    */
-  async #purge(upTo: Zxid): Promise<void> {
+  async #purge(upTo: Zxid): Promise<unknown> {
     const { directory } = this.#options
     while (!this.#failed) {
       const [oldest, next] = this.#segments
-      if (oldest === undefined || next === undefined) return
+      if (oldest === undefined || next === undefined) return null
       const last = this.#index.lastBefore(next)
-      if (last !== null && last.last > upTo) return
+      if (last !== null && last.last > upTo) return null
       this.#index.forgetBefore(next)
       try {
         await this.#files.remove(join(directory, segmentName(oldest)))
       } catch (error) {
-        if (!isMissing(error)) return
+        if (!isMissing(error)) return error
       }
       // Each on its own: were two deaths in doubt, a crash could leave the older segment alone.
       try {
         await this.#files.syncDirectory(directory)
       } catch (error) {
-        if (isOfOpening(error)) return
+        if (isOfOpening(error)) return error
         throw error
       }
       this.#segments.shift()
     }
+    return null
   }
 
   async #close(): Promise<void> {

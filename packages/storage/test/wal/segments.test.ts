@@ -158,6 +158,7 @@ describe('segments', () => {
     await log.close()
 
     expect(told.failures).toEqual([])
+    expect(told.purges).toEqual([error, null])
     expect(files.paths()).toHaveLength(1)
     const again = await openLog(files, { limits })
     expect((await readAll(again.log)).at(-1)).toStrictEqual(next)
