@@ -275,12 +275,16 @@ export class Driver implements SessionHost {
     // Before the step, which may move the deadlines on: one that has passed is not passed over (S8).
     this.#sessions.onTime()
     const aheadMs = wallMs - nowMs
-    if (aheadMs - (this.#wallAheadMs ?? aheadMs) > maxClockNoiseMs) {
-      // The machine stood still, and the core takes that off the deadlines: look once more.
+    const stoodStill = aheadMs - (this.#wallAheadMs ?? aheadMs) > maxClockNoiseMs
+    this.#wallAheadMs = aheadMs
+    if (stoodStill) {
+      // The machine did, and the core takes that off the deadlines: look once more. What has happened
+      // waits a turn: the step behind the first one after a pause must have heard all that came.
       this.#perform(core.step([tick]))
       this.#sessions.onTime()
+      this.#schedule()
+      return
     }
-    this.#wallAheadMs = aheadMs
 
     const events = new Array<Event>(tick).concat(
       this.#watchLane.splice(0),

@@ -4,6 +4,8 @@ import type { Clock } from '../src/clock.ts'
 export class ManualClock implements Clock {
   #nowMs = 1_000
   #nextTimer = 0
+  /** What the wall clock has gained on the other one. */
+  wallAheadMs = 0
   readonly #timers = new Map<number, { readonly atMs: number; readonly callback: () => void }>()
   #soon: (() => void)[] = []
 
@@ -12,7 +14,7 @@ export class ManualClock implements Clock {
   }
 
   wallMs(): number {
-    return 1_700_000_000_000 + this.#nowMs
+    return 1_700_000_000_000 + this.#nowMs + this.wallAheadMs
   }
 
   after(ms: number, callback: () => void): () => void {

@@ -73,7 +73,14 @@ class HeldEnsemble {
 }
 
 describe('a loop that was paused', () => {
-  test.each(['leader', 'follower'])('of a %s hears its sockets before it judges', async (role) => {
+  test.each([
+    { role: 'leader', wallAheadMs: 0 },
+    { role: 'follower', wallAheadMs: 0 },
+    // As when the machine slept for a while: the driver looks at the deadlines twice then.
+    { role: 'leader', wallAheadMs: 1_000 },
+    { role: 'follower', wallAheadMs: 1_000 },
+  ])('of a $role hears its sockets before it judges, $wallAheadMs ms ahead', async (one) => {
+    const { role, wallAheadMs } = one
     const held = new HeldEnsemble()
     await held.run(100)
     const paused = held.worlds.find(({ peer }) => peer.role === role)!
@@ -82,6 +89,7 @@ describe('a loop that was paused', () => {
 
     await held.runUntilPulse(paused.peer.id)
     // The loop had read its sockets; the pause comes before the step that was scheduled already.
+    paused.clock.wallAheadMs += wallAheadMs
     paused.clock.advance(5_000)
     paused.clock.turn()
     await held.run(100)
