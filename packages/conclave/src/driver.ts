@@ -9,7 +9,6 @@
  */
 import {
   CoordinationError,
-  formatZxid,
   type CallId,
   type Effect,
   type Event,
@@ -22,7 +21,7 @@ import {
 } from '@conclave/core/internal'
 import type { Call, Session } from '@conclave/core'
 import type { Refusal, Transport, TransportListener } from '@conclave/net'
-import { DamageError, type Log, type LogListener, type Snapshot } from '@conclave/storage'
+import type { Log, LogListener, Snapshot } from '@conclave/storage'
 import type { Clock } from './clock.ts'
 import { storeChannel } from './diagnostics.ts'
 import { brokenPeer, neverForwarded, reasonOf, storageError } from './failures.ts'
@@ -31,6 +30,7 @@ import { HostedSessions } from './hosted-sessions.ts'
 import type { LocalSession } from './local-session.ts'
 import type { HostedSession, SessionEvent, SessionHost } from './session-host.ts'
 import { SnapshotTransfers } from './snapshot-transfers.ts'
+import { StoreWork } from './store-work.ts'
 
 /** Events of each lane in one step, at most: a long queue must not block the application's loop. */
 const maxLaneEvents = 1_024
@@ -66,6 +66,7 @@ export class Driver implements SessionHost {
   readonly #listener: DriverListener
   readonly #recorder = new FlightRecorder()
   #world: DriverWorld | undefined
+  #storeWork: StoreWork | undefined
   #transfers: SnapshotTransfers | undefined
   #isStopped = false
   #earlyFailure: { readonly cause: unknown } | undefined
@@ -128,7 +129,10 @@ export class Driver implements SessionHost {
   start(world: DriverWorld): void {
     this.#world = world
     const onEvent = (event: Event): void => this.#enqueue(event)
-    this.#transfers = new SnapshotTransfers(world.snapshot, onEvent, (error) => this.fail(error))
+    const onFailed = (cause: unknown): void => this.fail(cause)
+    const { log, snapshot } = world
+    this.#storeWork = new StoreWork({ log, snapshot, clock: this.clock, onEvent, onFailed })
+    this.#transfers = new SnapshotTransfers(snapshot, onEvent, onFailed)
     this.#schedule()
     this.#armTick()
     const early = this.#earlyFailure
@@ -310,25 +314,21 @@ export class Driver implements SessionHost {
   }
 
   #performOne(effect: Effect): void {
-    const { log, transport } = this.#started()
+    const { transport } = this.#started()
+    const store = this.#storeWork
     const transfers = this.#transfers
     switch (effect.type) {
-      case 'append-log': {
-        const { seq, records } = effect
-        if (storeChannel.hasSubscribers) {
-          storeChannel.publish({ type: 'appended', seq, records: records.length })
-        }
-        log.append(seq, records)
+      case 'append-log':
+        store?.append(effect.seq, effect.records)
         return
-      }
       case 'purge-log':
-        log.purge(effect.upTo)
+        store?.purge(effect.upTo)
         return
       case 'read-log':
-        this.#readLog(effect)
+        store?.readLog(effect)
         return
       case 'write-checkpoint':
-        this.#writeCheckpoint(effect)
+        store?.writeCheckpoint(effect.checkpoint)
         return
       case 'open-snapshot':
         transfers?.open(effect.transfer)
@@ -368,35 +368,6 @@ export class Driver implements SessionHost {
       case 'fail':
         this.fail(new CoordinationError(effect.code, effect.detail, { outcome: 'unknown' }))
     }
-  }
-
-  #readLog({ reader, after, maxBytes }: Effect & { readonly type: 'read-log' }): void {
-    this.#started()
-      .log.read(after, maxBytes)
-      .then(
-        (pages) => this.#enqueue({ type: 'log-read', reader, pages }),
-        (error: unknown) => {
-          if (error instanceof DamageError) this.fail(storageError('reading the log', error))
-          else this.#enqueue({ type: 'log-read-failed', reader, reason: reasonOf(error) })
-        },
-      )
-  }
-
-  #writeCheckpoint({ checkpoint }: Effect & { readonly type: 'write-checkpoint' }): void {
-    const startedMs = this.clock.nowMs()
-    this.#started()
-      .snapshot.write(checkpoint)
-      .then(
-        () => {
-          if (storeChannel.hasSubscribers) {
-            const upTo = formatZxid(checkpoint.summary.end.last)
-            const tookMs = this.clock.nowMs() - startedMs
-            storeChannel.publish({ type: 'checkpoint', upTo, tookMs })
-          }
-          this.#enqueue({ type: 'checkpoint-written' })
-        },
-        (error: unknown) => this.fail(storageError('writing a checkpoint', error)),
-      )
   }
 
   /** What a listener of the application throws is the application's: it never stops the peer. */
