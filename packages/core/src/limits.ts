@@ -28,6 +28,8 @@ export interface Limits {
   readonly maxWaitingBytes: number
   /** Ephemeral znodes of one session, so that its end always fits one txn. */
   readonly maxSessionEphemerals: number
+  /** Pages applied in one step, but for the last of them: a long history must not block the loop. */
+  readonly maxAppliedBytes: number
   /** Pages kept in memory for learners that lag a little. */
   readonly maxWindowBytes: number
   /** Pages the log keeps behind the snapshot, so that learners and lost answers find them. */
@@ -64,6 +66,7 @@ export const defaultLimits: Limits = {
   maxForwardedBytes: 4 * mib,
   maxWaitingBytes: 32 * mib,
   maxSessionEphemerals: 20_000,
+  maxAppliedBytes: 256 * kib,
   maxWindowBytes: 16 * mib,
   maxRetainedBytes: 64 * mib,
   maxPinnedBytes: 512 * mib,

@@ -112,6 +112,7 @@ function drawLimits(random: Random): Limits {
     maxPageBytes: small ? random.pick([256, 1_024, 16_384]) : defaultLimits.maxPageBytes,
     maxPagesOutstanding: random.pick([1, 2, 4, 8]),
     maxSessionRequests: random.pick([4, 16, 16_384]),
+    maxAppliedBytes: small ? random.pick([1, 1_000, 20_000]) : defaultLimits.maxAppliedBytes,
     maxWindowBytes: small ? random.pick([1, 1_000, 20_000]) : defaultLimits.maxWindowBytes,
     maxRetainedBytes: small ? random.pick([1, 1_000, 50_000]) : defaultLimits.maxRetainedBytes,
     maxLogReadBytes: small ? random.pick([1, 500, 5_000]) : defaultLimits.maxLogReadBytes,

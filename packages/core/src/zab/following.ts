@@ -41,6 +41,8 @@ export class Following {
   readonly #waiting: Waiting[] = []
   readonly #incoming: IncomingHistory
   #newLeaderAcked = false
+  /** What UPTODATE said is committed: synced once that is applied. */
+  #upToDateAt: Zxid | null = null
   #lastAcked = 0
   #lastHeardMs: number
   #leaderProgress = 0
@@ -106,6 +108,11 @@ export class Following {
     if (this.#phase !== 'broadcast') this.#progress()
     while ((this.#waiting[0]?.seq ?? Infinity) <= seq) this.#waiting.shift()?.then()
     this.#ackDurable()
+  }
+
+  /** What a step ends with. */
+  endStep(): void {
+    this.#maybeSynced()
   }
 
   /** The store reads or writes on our behalf: it is alive, if slow. */
@@ -309,8 +316,19 @@ export class Following {
       this.#end('Z14: UPTODATE before ACK-LD')
       return
     }
+    if (this.#upToDateAt !== null) {
+      this.#end('Z14: UPTODATE twice')
+      return
+    }
+    this.#progress()
     this.#commit(committed, '')
-    if (this.#ended !== null) return
+    this.#upToDateAt = committed
+    this.#maybeSynced()
+  }
+
+  #maybeSynced(): void {
+    if (this.#upToDateAt === null || this.#phase !== 'synchronization') return
+    if (this.#ended !== null || this.#state.machine.end.last < this.#upToDateAt) return
     if (this.#state.damaged !== null) this.#state.append({ type: 'damage-healed' })
     this.#phase = 'broadcast'
     this.#lastHeardMs = this.#state.nowMs

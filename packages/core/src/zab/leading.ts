@@ -158,7 +158,9 @@ export class Leading {
   /** What a step ends with: commits, then new pages, then a round that somebody waits for. */
   endStep(): void {
     const { machine } = this.#state
-    if (this.#ended !== null || this.#phase !== 'broadcast') return
+    if (this.#ended !== null) return
+    this.#maybeEstablish()
+    if (this.#phase !== 'broadcast') return
     this.#broadcast.advanceCommit()
     this.#broadcast.propose()
     if (this.#heartbeat.endStep(this.epoch)) {
@@ -309,9 +311,10 @@ export class Leading {
     if (this.#phase !== 'synchronization' || !this.#ownEpochDurable) return
     const state = this.#state
     if (!state.quorum.includes([state.id, ...countedIn(this.#learners.values(), 'acked')])) return
-    this.#phase = 'broadcast'
     const refusal = state.commit(state.history.end.last, '')
     assert(refusal === null, 'Z11: the initial history is committed whole')
+    if (!state.isApplied) return
+    this.#phase = 'broadcast'
     state.machine.lead(this.epoch)
     this.#replicateFounding()
     for (const learner of this.#learners.values()) {

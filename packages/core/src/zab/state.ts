@@ -55,6 +55,8 @@ export class ZabState {
 
   #nowMs = 0
   #judgesSilence = true
+  /** What was applied in this step. */
+  #appliedBytes = 0
   #acceptedEpoch: number
   #acceptedLeader: PeerId
   #currentEpoch: number
@@ -111,6 +113,7 @@ export class ZabState {
     const paused = nowMs - this.#nowMs > this.options.timing.heartbeatMs
     this.#judgesSilence = !(paused && this.#judgesSilence)
     this.#nowMs = nowMs
+    this.#appliedBytes = 0
     if (!this.#judgesSilence) this.outbox.stepAgain()
   }
 
@@ -310,17 +313,30 @@ export class ZabState {
     this.lastCommitted = installing.replica.end.last
   }
 
-  /** Applies what is committed and, while a checkpoint waits, durable. */
+  /** True when nothing that is known to be committed waits to be applied. */
+  get isApplied(): boolean {
+    return this.machine.end.last >= this.lastCommitted
+  }
+
+  /** Applies what is committed and, while a checkpoint waits, durable; the next step what is too much. */
   applyCommitted(): void {
+    // What is still to be applied has left the log, and comes with the snapshot.
+    if (this.#installing !== null) return
     const limit = this.applyOnlyDurable
       ? Math.min(this.lastCommitted, this.history.durable.last)
       : this.lastCommitted
     if (this.machine.end.last >= limit) return
+    const { maxAppliedBytes } = this.options.limits
     for (const page of this.history.pagesBehind(this.machine.end.last) ?? []) {
-      if (page.last > limit) break
+      if (page.last > limit || this.#appliedBytes >= maxAppliedBytes) break
       this.machine.apply(page)
+      this.#appliedBytes += page.bytes.length
     }
-    assert(this.machine.end.last === limit, 'Z17: every page not yet applied is at hand')
+    if (this.machine.end.last < limit) {
+      const isPutOff = this.#appliedBytes >= maxAppliedBytes
+      assert(isPutOff, 'Z17: every page not yet applied is at hand')
+      this.outbox.stepAgain()
+    }
     this.#compareDigest()
     // What the disk does not have yet can be read from nowhere else.
     const readable = Math.min(this.machine.end.last, this.history.durable.last) as Zxid

@@ -184,7 +184,8 @@ export class Zab implements Agreement {
 
   /** What a step ends with. */
   endStep(): void {
-    if (this.#phase instanceof Leading) this.#phase.endStep()
+    this.#state.applyCommitted()
+    if (!(this.#phase instanceof Election)) this.#phase.endStep()
     this.#settle()
     if (this.#closing && !this.#finished && this.#phase instanceof Election) {
       if (!this.#state.allSynced) return

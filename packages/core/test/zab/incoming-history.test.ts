@@ -1,16 +1,22 @@
 /** How a learner's history becomes the leader's, as the learner sees it. */
 import { describe, expect, test } from 'vitest'
+import type { Limits } from '../../src/limits.ts'
 import type { Message } from '../../src/zab/messages.ts'
 import type { Page } from '../../src/zab/page.ts'
 import { makeZxid } from '../../src/zxid.ts'
 import { endOf, LonePeer, pagesOf, recordsOf, votes } from './lone-peer.ts'
 import { TestEnsemble } from './test-ensemble.ts'
+import type { Move } from './test-network.ts'
 
 const pages = pagesOf([1, 'a', 'b', 'c'])
 
 /** Peer 1, whose log holds these pages, has promised epoch 2 to 3 and told its history. */
-function learnerOf(held: readonly Page[] = pages, applied = 0): LonePeer {
-  const learner = new LonePeer(1, { records: recordsOf(1, 3, held) })
+function learnerOf(
+  held: readonly Page[] = pages,
+  applied = 0,
+  limits: Partial<Limits> = {},
+): LonePeer {
+  const learner = new LonePeer(1, { limits, records: recordsOf(1, 3, held) })
   learner.link(2, 3)
   for (const other of [2, 3]) learner.receive(other, votes(3, 1, endOf(held).last))
   const { configuration } = learner.peer.state
@@ -48,6 +54,21 @@ describe('DIFF', () => {
 
     learner.sync()
     expect(learner.done()).toEqual(['to 3: ack-new-leader 1:3'])
+  })
+
+  test('is applied up to UPTODATE before the peer is synced, a bounded part in each step', () => {
+    const learner = learnerOf(pages, 0, { maxAppliedBytes: 1 })
+    learner.receive(3, diff(pages), newLeader(pages)).sync()
+    learner.done()
+
+    const upToDate: Message = { type: 'up-to-date', committed: endOf(pages).last }
+    learner.peer.step(learner.nowMs, () => learner.peer.zab.onMessage(3, upToDate))
+    expect(learner.done()).toEqual(['applies 1:1 (a) after 0:0'])
+    expect(learner.peer.standing.ready).toBe(false)
+
+    learner.peer.stepAgain(learner.nowMs)
+    expect(learner.done()).toEqual(['applies 1:2 (b) after 1:1', 'applies 1:3 (c) after 1:2'])
+    expect(learner.peer.standing.ready).toBe(true)
   })
 
   test('ZOOKEEPER-4643: currentEpoch stands behind the history in the log, never before', () => {
@@ -255,6 +276,21 @@ describe('SNAP', () => {
     expect(learner.done('breaks').at(-1)).toBe(
       'to 2: notification votes 1 (epoch 1, 4:7) in round 2',
     )
+  })
+
+  test('what was still to be applied when the switch was handed to the log comes with it', () => {
+    const learner = learnerOf(pages, 0, { maxAppliedBytes: 1 })
+    learner.receive(3, { type: 'snap', at }, chunk(0, false), chunk(1, true)).answer()
+    const moves: Move[] = []
+    learner.peer.addMoves(moves)
+
+    const commit = (): void => void learner.peer.state.commit(endOf(pages).last, '')
+    learner.peer.step(learner.nowMs, commit, moves[0]!.act)
+    learner.peer.stepAgain(learner.nowMs)
+    expect(learner.peer.machine.applied).toEqual(['a'])
+    learner.sync()
+
+    expect(learner.peer.machine.applied).toEqual(['x', 'y', 'z'])
   })
 
   test('one that stands elsewhere than SNAP said is not switched to', () => {

@@ -84,6 +84,29 @@ describe('a leader is established', () => {
     expect(leader.peer.standing.role).toBe('looking')
   })
 
+  test('once it has applied its history, a bounded part in each step', () => {
+    const long = pagesOf([1, 'a', 'b', 'c'])
+    const limits = { maxAppliedBytes: 1 }
+    const leader = new LonePeer(3, { limits, records: recordsOf(1, 3, long) }).link(1, 2)
+    for (const other of [1, 2]) leader.receive(other, votes(3, 1, endOf(long).last))
+    leader.receive(1, followerInfo()).sync()
+    leader.receive(1, ackEpoch(2, 1, endOf(long))).sync()
+    leader.done()
+
+    const ack: Message = { type: 'ack-new-leader', epoch: 2, upTo: endOf(long).last }
+    leader.peer.step(leader.nowMs, () => leader.peer.zab.onMessage(1, ack))
+    expect(leader.done()).toEqual(['applies 1:1 (a) after 0:0'])
+    expect(leader.peer.standing).toMatchObject({ phase: 'synchronization', ready: false })
+
+    leader.peer.stepAgain(leader.nowMs)
+    expect(leader.done()).toEqual([
+      'applies 1:2 (b) after 1:1',
+      'applies 1:3 (c) after 1:2',
+      'leads epoch 2',
+      'to 1: up-to-date 1:3',
+    ])
+  })
+
   test('with a quorum that does not need the late ones, who come later', () => {
     const leader = promisedOf().sync().receive(1, ackNewLeader)
     leader.done()
