@@ -254,7 +254,7 @@ describe('what was never answered', () => {
   test('may have made the parents of a name that nobody knows', () => {
     const parents = { ...createSequential('/d/e/q-', 'p'), parents: true } as const
     const story = new Story()
-      .unknown('p', 0, parents as HistoryOperation)
+      .unknown('p', 0, parents)
       .ok('q', [10, 19], get('/d'), read(null, 0))
       .ok('q', [20, 29], set('/d/e', 'q'), version(1))
 
