@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { checkBlackBox } from '../../src/histories/black-box.ts'
-import type { HistoryOperation } from '../../src/histories/entry.ts'
 import {
   children,
   create,
