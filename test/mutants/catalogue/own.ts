@@ -284,7 +284,7 @@ export const ownMutants: readonly Mutant[] = [
         to: '',
       },
     ],
-    found: swarm(60),
+    found: scenario('short-sessions', 60, 20),
   },
   {
     id: 'X19',
