@@ -284,7 +284,9 @@ export class Driver implements SessionHost {
     if (stoodStill) {
       // The machine did, and the core takes that off the deadlines: look once more. What has happened
       // waits a turn: the step behind the first one after a pause must have heard all that came.
-      this.#perform(core.step([tick]))
+      const effects = core.step([tick])
+      this.#recorder.record(nowMs, [tick], effects)
+      this.#perform(effects)
       this.#sessions.onTime()
       this.#schedule()
       return

@@ -67,7 +67,8 @@ export async function startPeer(
     driver.start({ core, log, snapshot, transport })
     return { peer, driver, core }
   } catch (error) {
-    await store.close()
+    // Why it could not be opened is told, not what went wrong behind that.
+    await store.close().catch(() => undefined)
     throw error
   }
 }

@@ -82,7 +82,10 @@ export type Event =
       readonly depth: WatchDepth
     }
   | { readonly type: 'watch-removed'; readonly session: SessionId; readonly watch: number }
-  /** The application shows no more life of a session: nothing proves it any more, and it expires. */
+  /**
+   * Nothing proves the life of this session any more, and it expires as if its application were gone,
+   * alone among those of its host: what a test asks for. `appAliveMs` speaks of all of them.
+   */
   | { readonly type: 'session-abandoned'; readonly session: SessionId }
   /** The application closes the peer: hand over, then report `closed`. */
   | { readonly type: 'close-requested' }

@@ -28,14 +28,22 @@ export async function setAside(
   clock: Pick<StoreClock, 'wallMs'>,
 ): Promise<void> {
   const names = await pooledFiles.list(directory.path)
-  const to = keepsEarlier(directory, names) ? null : newName(names, clock)
+  const to = (await keepsEarlier(directory, names)) ? null : newName(names, clock)
   await directory.change({ settingAside: { reason, to } })
   await finishSettingAside(directory)
 }
 
-/** What was made anew and damaged before it was healed is worth nothing beside what it replaced. */
-function keepsEarlier(directory: Directory, names: readonly string[]): boolean {
-  return directory.identity.unhealed && names.some((name) => name.startsWith('damaged-'))
+/**
+ * What was made anew and damaged before it was healed is worth nothing beside what it replaced: as
+ * long as that is there. Whoever moved it back has it in the place of what was made anew.
+ */
+async function keepsEarlier(directory: Directory, names: readonly string[]): Promise<boolean> {
+  if (!directory.identity.unhealed) return false
+  for (const name of names.filter((one) => one.startsWith('damaged-'))) {
+    const kept = await pooledFiles.list(join(directory.path, name))
+    if (storeParts.some((part) => kept.includes(part))) return true
+  }
+  return false
 }
 
 function newName(names: readonly string[], clock: Pick<StoreClock, 'wallMs'>): string {

@@ -154,7 +154,10 @@ async function makeMissing(directory: string): Promise<string | undefined> {
       await fs.promises.mkdir(directory, { mode: 0o700 })
       return first
     }
-    const isThere = await fs.promises.stat(directory).then((found) => found.isDirectory())
+    const isThere = await fs.promises.stat(directory).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
     if (isThere) return undefined
     throw error
   }

@@ -46,6 +46,9 @@ export class StoreLog implements Log {
   #switchAt: number | null = null
   /** What is to be noted once the append is durable. */
   #noted: { readonly at: number; readonly note: DirectoryNote } | null = null
+  /** While a note is being made: the last append that is durable and not yet told. */
+  #untold: number | null = null
+  #isNoting = false
   #failed = false
 
   /** For `open`. */
@@ -102,12 +105,29 @@ export class StoreLog implements Log {
       this.#switchAt = null
       this.#snapshot?.switchToInstalled()
     }
-    if (this.#noted !== null && this.#noted.at <= seq) {
-      const { note } = this.#noted
-      this.#noted = null
-      this.#note(note).catch((error: unknown) => this.#onFailed(error))
+    this.#untold = seq
+    this.#tell()
+  }
+
+  /** Tells how far it is durable, and before that has the directory know what goes with it. */
+  #tell(): void {
+    const seq = this.#untold
+    if (seq === null || this.#isNoting || this.#failed) return
+    if (this.#noted === null || this.#noted.at > seq) {
+      this.#untold = null
+      this.#listener.onSynced(seq)
+      return
     }
-    this.#listener.onSynced(seq)
+    const { note } = this.#noted
+    this.#noted = null
+    this.#isNoting = true
+    this.#note(note).then(
+      () => {
+        this.#isNoting = false
+        this.#tell()
+      },
+      (error: unknown) => this.#onFailed(error),
+    )
   }
 
   #onFailed(error: unknown): void {

@@ -3,6 +3,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -153,6 +154,37 @@ describe('damage', () => {
       expect(existsSync(join(dir, kept.at(-1) as string, 'log', '0000000001.log'))).toBe(true)
     }
     expect(new Set(kept).size).toBeGreaterThan(1)
+  })
+
+  test('what somebody moved back, and is damaged still, is set aside once more', async () => {
+    const dir = temporaryDirectory()
+    await liveABit(dir)
+    flip(join(dir, 'log', '0000000001.log'), 300)
+    await (await openTestStore(dir)).store.close()
+    const [kept] = damagedIn(dir) as [string]
+    for (const part of ['log', 'snapshot']) {
+      rmSync(join(dir, part), { recursive: true })
+      renameSync(join(dir, kept, part), join(dir, part))
+    }
+
+    await (await openTestStore(dir)).store.close()
+
+    const [again] = damagedIn(dir) as [string]
+    expect(statSync(join(dir, again, 'log', '0000000001.log')).size).toBeGreaterThan(1000)
+  })
+
+  test('that it is healed is told once the directory knows', async () => {
+    const dir = temporaryDirectory()
+    await liveABit(dir)
+    flip(join(dir, 'log', '0000000001.log'), 300)
+    const { store, add } = await openTestStore(dir)
+    const noted = (): unknown => JSON.parse(readFileSync(join(dir, 'conclave.json'), 'utf8'))
+    expect(noted()).toMatchObject({ unhealed: true })
+
+    await add({ type: 'damage-healed' })
+
+    expect(noted()).not.toHaveProperty('unhealed')
+    await store.close()
   })
 
   test('one that is damaged before it was healed never takes the place of what it replaced', async () => {

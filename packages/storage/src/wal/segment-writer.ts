@@ -63,7 +63,7 @@ export class SegmentWriter {
     try {
       await writer.write([[{ type: 'segment', header }, ...records]])
     } catch (error) {
-      await file.close()
+      await file.close().catch(() => undefined)
       throw error
     }
     return writer
@@ -83,7 +83,7 @@ export class SegmentWriter {
       if (undecided.length > 0) await writeFully(file, [undecided], end - undecided.length)
       await file.sync()
     } catch (error) {
-      await file.close()
+      await file.close().catch(() => undefined)
       throw error
     }
     return new SegmentWriter(options, file, { segment, end, chain })
@@ -158,7 +158,7 @@ async function createSegment(options: SegmentWriterOptions, segment: number): Pr
   try {
     await options.files.syncDirectory(options.directory)
   } catch (error) {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   }
   return file
