@@ -124,13 +124,15 @@ export class MemoryLog {
     this.#open?.listener.onSynced(last.seq)
   }
 
-  #purge(upTo: Zxid): void {
+  /** The end of the last page that was let go of, or `null`. */
+  #purge(upTo: Zxid): PageEnd | null {
     const last = pagesOf(this.#durable).findLast((page) => page.last <= upTo)
-    if (last === undefined) return
+    if (last === undefined) return null
     const start = { last: last.last, crc: last.crc }
     this.#durable = without(this.#durable, start)
     // What waits was derived from what was there before.
     this.#waiting = this.#waiting.map(({ seq, after }) => ({ seq, after: without(after, start) }))
+    return start
   }
 
   #close(from: OpenMemoryLog): void {
@@ -150,7 +152,7 @@ function without(content: Content, start: PageEnd): Content {
 interface Medium {
   add(append: Append): void
   read(): Content
-  purge(upTo: Zxid): void
+  purge(upTo: Zxid): PageEnd | null
   close(): void
 }
 
@@ -201,7 +203,8 @@ export class OpenMemoryLog implements Log {
 
   purge(upTo: Zxid): void {
     if (this.#isClosed) return
-    this.#medium.purge(upTo)
+    const start = this.#medium.purge(upTo)
+    if (start !== null) this.#last = without(this.#last, start)
     this.listener.onPurged(null)
   }
 
