@@ -157,9 +157,9 @@ test('the search agrees with every permutation, on small histories', () => {
     { numRuns: 1_000 },
   )
 
-  // Neither answer is the only one.
-  expect(legal).toBeGreaterThan(total / 50)
-  expect(legal).toBeLessThan(total - total / 50)
+  // Neither answer is the only one. About three in a hundred are legal.
+  expect(legal).toBeGreaterThan(total / 200)
+  expect(legal).toBeLessThan(total - total / 200)
 })
 
 test('5,000 calls of 20 clients on one znode, one in a hundred unanswered, are soon judged', () => {
