@@ -143,7 +143,7 @@ class TwoLogs {
 
 /** What was let go of came back to the twin with the next append. */
 const purgedThenAppended = [
-  { do: 'pages' as const, sizes: [1_500] },
+  { do: 'pages' as const, sizes: [1_500 as const] },
   { do: 'join' as const },
   { do: 'purge' as const, back: 0 },
   { do: 'promise' as const, leader: 0 },
