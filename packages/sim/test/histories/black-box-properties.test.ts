@@ -116,7 +116,7 @@ function hasOrder(calls: readonly CallEntry[]): boolean {
 function drawAnything(seed: number): CallEntry[] {
   const random = new Random(seed, 'workload')
   const freeAt = [0, 0, 0]
-  return Array.from({ length: random.integer(3, 7) }, (_, index): CallEntry => {
+  return Array.from({ length: random.integer(2, 6) }, (_, index): CallEntry => {
     const who = random.integer(0, 2)
     const calledAt = (freeAt[who] ?? 0) + random.integer(1, 6)
     const returnedAt = calledAt + random.integer(0, 8)
@@ -157,9 +157,9 @@ test('the search agrees with every permutation, on small histories', () => {
     { numRuns: 1_000 },
   )
 
-  // Neither answer is the only one. About three in a hundred are legal.
-  expect(legal).toBeGreaterThan(total / 200)
-  expect(legal).toBeLessThan(total - total / 200)
+  // Neither answer is the only one.
+  expect(legal).toBeGreaterThan(total / 50)
+  expect(legal).toBeLessThan(total - total / 50)
 })
 
 test('5,000 calls of 20 clients on one znode, one in a hundred unanswered, are soon judged', () => {
