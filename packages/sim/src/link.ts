@@ -21,6 +21,8 @@ export interface Lane {
   arrivesAt: Microseconds
   /** When the newest message on it is wholly sent. */
   busyUntil: Microseconds
+  /** How fast what waits on it is sent: as the way was when it was sent. */
+  bytesPerSecond: number
   /** What was sent while the way was blocked, in order. */
   held: (readonly Message[])[]
   heldBytes: number
@@ -51,7 +53,7 @@ function newEnd(): ConnectionEnd {
 }
 
 function newLane(): Lane {
-  return { arrivesAt: 0, busyUntil: 0, held: [], heldBytes: 0 }
+  return { arrivesAt: 0, busyUntil: 0, bytesPerSecond: 0, held: [], heldBytes: 0 }
 }
 
 export class Link {

@@ -42,7 +42,7 @@ export class Member implements ObservedPeer {
   readonly id: PeerId
   readonly isVoter: boolean
   readonly disk: Disk
-  #lost: LogImage | null = null
+  readonly #lost: LogImage[] = []
   readonly #surroundings: MemberSurroundings
   readonly #random: Random
   #incarnation = 0
@@ -94,12 +94,12 @@ export class Member implements ObservedPeer {
     return this.#view
   }
 
-  get lost(): LogImage | null {
+  get lost(): readonly LogImage[] {
     return this.#lost
   }
 
   get isAmnesiac(): boolean {
-    return this.#lost !== null
+    return this.#lost.length > 0
   }
 
   get durable(): LogImage {
@@ -141,7 +141,7 @@ export class Member implements ObservedPeer {
     const damage = this.disk.findDamage()
     if (damage !== null) this.#setAside(damage)
     // UPTODATE was on its way when the peer went: its log does not know yet that it is whole.
-    if (this.durable.damaged !== null) this.#lost ??= this.durable
+    if (this.durable.damaged !== null && !this.isAmnesiac) this.#lost.push(this.durable)
     const incarnation = this.#incarnation
     const recovered = this.disk.open((event) => {
       if (incarnation === this.#incarnation) this.push(event)
@@ -207,7 +207,7 @@ export class Member implements ObservedPeer {
   #lose(what: string, loss: () => void): void {
     const { trace, scheduler, oracle } = this.#surroundings
     trace.note(scheduler.now, this.id, what)
-    this.#lost ??= this.disk.durable
+    this.#lost.push(this.disk.durable)
     loss()
     oracle().onStop(this, true)
   }
@@ -226,7 +226,7 @@ export class Member implements ObservedPeer {
 
   /** An established leader takes the peer for whole. */
   noteHealed(): void {
-    this.#lost = null
+    this.#lost.length = 0
   }
 
   /** Has the peer struck when it next does this, or hears this; in the midst of it. */

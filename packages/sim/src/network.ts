@@ -130,7 +130,7 @@ export class Network {
       if (share.length === 0) continue
       const lane = end[name]
       const bytes = bytesOf(share)
-      if (this.#runsOver(lane, from, bytes)) {
+      if (this.#runsOver(lane, bytes)) {
         this.disconnect(from, to, linkDownReasons.queueFull)
         return
       }
@@ -142,10 +142,10 @@ export class Network {
   }
 
   /** True when a lane would have more to send than may wait; one message always may. */
-  #runsOver(lane: Lane, from: PeerId, bytes: number): boolean {
+  #runsOver(lane: Lane, bytes: number): boolean {
     const { scheduler, profile } = this.#surroundings
     const backlogUs = Math.max(0, lane.busyUntil - scheduler.now)
-    const waiting = lane.heldBytes + (backlogUs * this.#bandwidthOf(from)) / secondUs
+    const waiting = lane.heldBytes + (backlogUs * lane.bytesPerSecond) / secondUs
     return waiting > 0 && waiting + bytes > profile.maxQueueBytes
   }
 
@@ -264,7 +264,10 @@ export class Network {
         ? random.integer(1, messages.length)
         : messages.length
     const first = cut === messages.length ? messages : messages.slice(0, cut)
-    const sendUs = Math.floor((bytesOf(first) * secondUs) / this.#bandwidthOf(from))
+    const bandwidth = this.#bandwidthOf(from)
+    const sendUs = Math.floor((bytesOf(first) * secondUs) / bandwidth)
+    const isIdle = lane.busyUntil <= scheduler.now
+    lane.bytesPerSecond = isIdle ? bandwidth : Math.min(bandwidth, lane.bytesPerSecond)
     lane.busyUntil = Math.max(lane.busyUntil, scheduler.now) + sendUs
     const arrival = lane.busyUntil + this.#drawDelay(random)
     // The receiver's own link-up comes first.

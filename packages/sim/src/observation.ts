@@ -35,8 +35,8 @@ export interface ObservedPeer {
   readonly isRunning: boolean
   /** True from the loss of its store until an established leader has sent it UPTODATE (Z19). */
   readonly isAmnesiac: boolean
-  /** What it held when it lost its store, until it is whole again; otherwise `null`. */
-  readonly lost: LogImage | null
+  /** What it held each time it lost its store, until it is whole again; otherwise nothing. */
+  readonly lost: readonly LogImage[]
   /** What a restart would find in the log, and what was handed to it so far. */
   readonly durable: LogImage
   readonly appended: LogImage

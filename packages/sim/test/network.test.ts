@@ -236,6 +236,18 @@ describe('narrow and crowded ways', () => {
     expect(seenBy(1)).toEqual(['up 2', 'down 2'])
   })
 
+  test('what waits at a narrow way is no more for the way being wide again', () => {
+    const { network, after, seenBy } = networkOf(8, 2, { maxQueueBytes: 1_000 })
+    network.hindrances.narrow(1, 60)
+    network.send(1, 2, [ack(1)])
+    network.heal()
+    network.send(1, 2, [ack(2)])
+    after(5 * secondUs)
+
+    expect(seenBy(1)).toEqual(['up 2'])
+    expect(seenBy(2)).toEqual(['up 1', '1 ack 1', '1 ack 2'])
+  })
+
   test('a second connection replaces the first at each end; nothing of the first comes later', () => {
     const { network, after, seenBy } = networkOf(9)
     for (let number = 1; number <= 5; number += 1) network.send(1, 2, [ack(number)])

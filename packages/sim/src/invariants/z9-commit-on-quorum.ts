@@ -1,7 +1,8 @@
 /**
  * Z9: when a page is committed, a quorum of disks holds it durably, and so everything before it. The
- * disks are looked into; nobody's ack is believed. A peer that lost its store counts with what it had,
- * until an established leader has brought it up to date (Z19).
+ * disks are looked into; nobody's ack is believed. A peer that lost its store counts with what it had
+ * too, until an established leader has brought it up to date: it has no vote for so long (Z19), and any
+ * quorum of those that have one still meets the rest of a quorum that it was counted in.
  */
 import { formatZxid, type Page } from '@conclave/core/internal'
 import type { Invariant, Observed, ObservedPeer } from '../observation.ts'
@@ -19,7 +20,8 @@ export class CommitOnQuorum implements Invariant {
     const holders: number[] = []
     for (const one of this.#observed.peers.values()) {
       // An ack does not become untrue because the store was lost behind it.
-      if (one.isVoter && (one.lost ?? one.durable).holds(page)) holders.push(one.id)
+      const disks = [one.durable, ...one.lost]
+      if (one.isVoter && disks.some((disk) => disk.holds(page))) holders.push(one.id)
     }
     demand(
       holders.length >= this.#observed.quorumSize,

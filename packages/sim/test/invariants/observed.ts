@@ -30,7 +30,7 @@ export function peer(id: PeerId, fields: Partial<ObservedPeer> = {}): Writable<O
     incarnation: 1,
     isRunning: true,
     isAmnesiac: false,
-    lost: null,
+    lost: [],
     durable: new LogImage(),
     appended: new LogImage(),
     snapshot: null,

@@ -193,11 +193,18 @@ describe('Z9', () => {
   })
 
   test('a peer that lost its store counts with what it had', () => {
-    const amnesiac = { ...holding(2), isAmnesiac: true, lost: logOf(first) }
+    const amnesiac = { ...peer(2), isAmnesiac: true, lost: [logOf(first), logOf()] }
     const run = new SyntheticRun().add(holding(1), amnesiac, peer(3))
 
     expect(() => new CommitOnQuorum(run).onCommitted(peer(1), first)).not.toThrow()
     expect(() => new CommitOnQuorum(run).onCommitted(peer(1), second)).toThrow(/^Z9:/)
+  })
+
+  test('a peer that lost its store counts with what it has again', () => {
+    const amnesiac = { ...holding(2), isAmnesiac: true, lost: [logOf(first)] }
+    const run = new SyntheticRun().add(holding(1), amnesiac, peer(3))
+
+    expect(() => new CommitOnQuorum(run).onCommitted(peer(1), second)).not.toThrow()
   })
 })
 
