@@ -10,7 +10,7 @@ import {
   type CreateMode,
   type Limits,
 } from '@conclave/core/internal'
-import type { Bytes } from '@conclave/core'
+import type { Bytes, Depth } from '@conclave/core'
 import {
   checkCall,
   flagOption,
@@ -100,10 +100,16 @@ const noOptions: Bag = {}
 
 export const callKeys = ['signal', 'timeoutMs']
 export const readKeys = ['read', ...callKeys]
+export const scanKeys = ['depth', ...readKeys]
 export const setKeys = ['version', ...callKeys]
 export const deleteKeys = ['version', 'recursive', ...callKeys]
 const createFlags = ['mode', 'sequential']
 export const createKeys = [...createFlags, 'parents', ...callKeys]
+
+/** How far below its path something looks. */
+export function depthOf(word: unknown): Depth | undefined {
+  return wordOption(word, 'depth', ['node', 'children', 'subtree'])
+}
 
 /** What a create is told beside path and data. */
 export interface CreateShape {

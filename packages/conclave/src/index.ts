@@ -14,6 +14,8 @@ export {
   type ErrorCode,
   type Outcome,
   type ReadResult,
+  type Scan,
+  type ScannedZnode,
   type Session,
   type SessionId,
   type SessionState,

@@ -23,6 +23,8 @@ import type {
   DeleteOptions,
   ReadOptions,
   ReadResult,
+  Scan,
+  ScanOptions,
   Session,
   SessionId,
   SessionState,
@@ -51,6 +53,7 @@ import type { HostedSession, SessionHost } from './session-host.ts'
 import { SessionLife, type SessionEvents } from './session-life.ts'
 import { attempt, SessionReads } from './session-reads.ts'
 import { publicSessionId } from './session-results.ts'
+import { SessionScans } from './session-scans.ts'
 import { SessionTransaction } from './session-transaction.ts'
 import { SessionWatches } from './session-watches.ts'
 import { UnansweredCalls } from './unanswered-calls.ts'
@@ -66,6 +69,7 @@ export class LocalSession implements Session, HostedSession {
   readonly #life: SessionLife
   readonly #calls: UnansweredCalls
   readonly #reads: SessionReads
+  readonly #scans: SessionScans
   readonly #watches: SessionWatches
   #closing: Promise<void> | undefined
 
@@ -80,6 +84,7 @@ export class LocalSession implements Session, HostedSession {
       host.submit({ type: 'call-aborted', call })
     })
     this.#reads = new SessionReads(host, sessionId, this.#life, this.#calls)
+    this.#scans = new SessionScans(host, this.#life, this.#reads)
     this.#watches = new SessionWatches(host, sessionId)
   }
 
@@ -160,6 +165,25 @@ export class LocalSession implements Session, HostedSession {
   /** The names of the znode's children, sorted. Rejects with `NO_NODE`. */
   children(path: string, options?: ReadOptions): Promise<string[]> {
     return this.#reads.children(path, options)
+  }
+
+  /**
+   * The znode and what is below it, as it was at one zxid, however long the loop takes. Throws
+   * `BAD_ARGUMENT` and `BAD_OPTION`; the loop rejects with `NO_NODE`, and with `LIMIT_EXCEEDED` if so
+   * much has changed meanwhile that the old state cannot be kept. `timeoutMs` bounds its beginning.
+   */
+  scan(path: string, options?: ScanOptions): Scan {
+    return this.#scans.scan(path, options)
+  }
+
+  /** How many znodes there are below this one, at one zxid. Rejects with `NO_NODE`. */
+  countDescendants(path: string, options?: ReadOptions): Promise<number> {
+    return this.#scans.countDescendants(path, options)
+  }
+
+  /** The paths of this session's ephemeral znodes, sorted; with a path, of those at or below it. */
+  ephemerals(path = '/', options?: ReadOptions): Promise<string[]> {
+    return this.#reads.ephemerals(path, options)
   }
 
   /**
@@ -296,6 +320,7 @@ export class LocalSession implements Session, HostedSession {
       return new CoordinationError(code, `${what} failed: ${message}`, { outcome, cause })
     })
     this.#reads.rejectAll()
+    this.#scans.endAll()
     this.#watches.endAll((path) => this.#life.errorFor(`watch ${path}`))
   }
 

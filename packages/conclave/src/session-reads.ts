@@ -14,6 +14,7 @@ import {
   formatZxid,
   getChildren,
   getZnode,
+  isAncestor,
   isZxid,
   type CallId,
   type Replica,
@@ -51,27 +52,35 @@ export class SessionReads {
       const reading = findZnode(this.#host.replica, path)
       if (reading !== undefined) return Promise.resolve(copiedReading(reading))
     }
-    return this.#read('get', path, options, (replica) => copiedReading(getZnode(replica, path)))
+    return this.read('get', path, options, (replica) => copiedReading(getZnode(replica, path)))
   }
 
   find(path: string, options: ReadOptions | undefined): Promise<ReadResult | undefined> {
-    return this.#read('find', path, options, (replica) => {
+    return this.read('find', path, options, (replica) => {
       const reading = findZnode(replica, path)
       return reading && copiedReading(reading)
     })
   }
 
   exists(path: string, options: ReadOptions | undefined): Promise<Stat | undefined> {
-    return this.#read('exists', path, options, (replica) => {
+    return this.read('exists', path, options, (replica) => {
       const stat = findStat(replica, path)
       return stat && publicStat(stat)
     })
   }
 
   children(path: string, options: ReadOptions | undefined): Promise<string[]> {
-    return this.#read('children', path, options, (replica) => [
+    return this.read('children', path, options, (replica) => [
       ...getChildren(replica, path).children,
     ])
+  }
+
+  ephemerals(path: string, options: ReadOptions | undefined): Promise<string[]> {
+    return this.read('ephemerals', path, options, (replica) =>
+      [...replica.sessions.ephemeralsOf(this.#session)]
+        .filter((one) => one === path || isAncestor(path, one))
+        .sort(),
+    )
   }
 
   peek(path: string): ReadResult | undefined {
@@ -122,7 +131,8 @@ export class SessionReads {
     return answered
   }
 
-  #read<T>(
+  /** Answers a query of the state, once it may be asked: local reads at once. */
+  read<T>(
     name: string,
     path: string,
     options: ReadOptions | undefined,

@@ -16,8 +16,8 @@ import {
 } from '@conclave/core/internal'
 import type { Change, CoordinationError, Depth, Watch, WatchOptions } from '@conclave/core'
 import { onAbort } from './abort-signals.ts'
-import { checkBag, checkPath } from './call-arguments.ts'
-import { flagOption, integerOption, wordOption } from './option-checks.ts'
+import { checkBag, checkPath, depthOf } from './call-arguments.ts'
+import { flagOption, integerOption } from './option-checks.ts'
 import type { SessionHost } from './session-host.ts'
 import { copiedReading } from './session-results.ts'
 import { SessionWatch } from './session-watch.ts'
@@ -41,7 +41,7 @@ export class SessionWatches {
   begin(path: string, options: WatchOptions | undefined, over?: CoordinationError): Watch {
     const bag = checkBag(options, watchKeys)
     checkPath(path, this.#host.limits)
-    const depth = wordOption(bag['depth'], 'depth', ['node', 'children', 'subtree']) ?? 'node'
+    const depth = depthOf(bag['depth']) ?? 'node'
     const wantsInitial = flagOption(bag['initial'], 'initial')
     const highWaterMark =
       bag['highWaterMark'] === undefined

@@ -40,6 +40,8 @@ test('the façade names these, at most 25, one by one', () => {
     'type Peer',
     'type ReadResult',
     'type Role',
+    'type Scan',
+    'type ScannedZnode',
     'type Session',
     'type SessionId',
     'type SessionState',

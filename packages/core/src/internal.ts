@@ -72,6 +72,7 @@ export {
   sequentialName,
   validatePath,
 } from './tree/path.ts'
+export { TreeScan, type ScanDepth, type ScannedZnode } from './tree/scan.ts'
 export type { Checkpoint, SessionRecord, SnapshotRecord, SnapshotSummary } from './tree/snapshot.ts'
 export { Tree } from './tree/tree.ts'
 export {

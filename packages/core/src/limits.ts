@@ -28,6 +28,8 @@ export interface Limits {
   readonly maxWaitingBytes: number
   /** Ephemeral znodes of one session, so that its end always fits one txn. */
   readonly maxSessionEphemerals: number
+  /** What all scans keep of what has changed since they began. Beyond it, the oldest scan ends. */
+  readonly maxScanBytes: number
   /** Pages applied in one step, but for the last of them: a long history must not block the loop. */
   readonly maxAppliedBytes: number
   /** Pages kept in memory for learners that lag a little. */
@@ -66,6 +68,7 @@ export const defaultLimits: Limits = {
   maxForwardedBytes: 4 * mib,
   maxWaitingBytes: 32 * mib,
   maxSessionEphemerals: 20_000,
+  maxScanBytes: 32 * mib,
   maxAppliedBytes: 256 * kib,
   maxWindowBytes: 16 * mib,
   maxRetainedBytes: 64 * mib,

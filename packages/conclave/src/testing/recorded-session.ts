@@ -9,6 +9,8 @@ import type {
   DeleteOptions,
   ReadOptions,
   ReadResult,
+  Scan,
+  ScanOptions,
   Session,
   SessionId,
   SessionState,
@@ -24,6 +26,7 @@ import type { LocalSession } from '../local-session.ts'
 import { entryStat, entryValue } from './entry-values.ts'
 import { RecordedTransaction } from './recorded-transaction.ts'
 import { RecordedWatch } from './recorded-watch.ts'
+import { TimedScan } from './timed-scan.ts'
 import type { Recorder, Told } from './recorder.ts'
 import type { TestPeer } from './test-peer.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -123,6 +126,26 @@ export class RecordedSession implements Session {
     return this.#record(operation, answered, options, (names) => ({
       result: { names: [...names] },
     }))
+  }
+
+  /** Not in the history: it says nothing that reads and watches do not. */
+  scan(path: string, options?: ScanOptions): Scan {
+    return new TimedScan(
+      this.local.scan(path, options),
+      this.#time,
+      `scan ${path} of session ${this.id}`,
+    )
+  }
+
+  countDescendants(path: string, options?: ReadOptions): Promise<number> {
+    const what = `countDescendants() of session ${this.id}`
+    const answered = this.local.countDescendants(path, options)
+    return this.#time.whileAwaited(what, answered, options?.timeoutMs)
+  }
+
+  ephemerals(path?: string, options?: ReadOptions): Promise<string[]> {
+    const what = `ephemerals() of session ${this.id}`
+    return this.#time.whileAwaited(what, this.local.ephemerals(path, options), options?.timeoutMs)
   }
 
   watch(path: string, options?: WatchOptions): Watch {

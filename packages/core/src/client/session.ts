@@ -97,7 +97,7 @@ export interface DeleteOptions extends Call {
   readonly recursive?: boolean | undefined
 }
 
-/** What a watch sees of its path: the znode; the znode and its children; the whole subtree. */
+/** What is seen of a path: the znode; the znode and its children; the whole subtree. */
 export type Depth = 'node' | 'children' | 'subtree'
 
 export interface WatchOptions {
@@ -137,6 +137,27 @@ export interface Watch extends AsyncIterableIterator<Change>, AsyncDisposable {
   next(): Promise<IteratorResult<Change, undefined>>
   return(): Promise<IteratorResult<Change, undefined>>
   [Symbol.asyncIterator](): Watch
+}
+
+export interface ScanOptions extends ReadOptions {
+  /** `children` unless told. */
+  readonly depth?: Depth | undefined
+}
+
+/** A znode as a scan found it: as it was at `zxid`, which is the same for all of a scan. */
+export interface ScannedZnode extends ReadResult {
+  readonly path: string
+  readonly zxid: Zxid
+}
+
+/**
+ * Znodes, parents before their children, siblings in no order. Leaving the loop, or `return()`, ends
+ * the scan.
+ */
+export interface Scan extends AsyncIterableIterator<ScannedZnode>, AsyncDisposable {
+  next(): Promise<IteratorResult<ScannedZnode, undefined>>
+  return(): Promise<IteratorResult<ScannedZnode, undefined>>
+  [Symbol.asyncIterator](): Scan
 }
 
 /** What one operation of a committed transaction came to. */
@@ -216,6 +237,17 @@ export interface Session extends AsyncDisposable {
   exists(path: string, options?: ReadOptions): Promise<SessionStat | undefined>
   /** The names of the znode's children, sorted. Rejects with `NO_NODE`. */
   children(path: string, options?: ReadOptions): Promise<string[]>
+  /**
+   * The znode and what is below it, as all of it was at one zxid, however long the loop takes: for
+   * more children than fit one answer. It begins behind this session's own earlier writes, once the
+   * first is asked for. The loop rejects with `NO_NODE` if there is nothing at the path, and with
+   * `LIMIT_EXCEEDED` if so much has changed meanwhile that the old state cannot be kept.
+   */
+  scan(path: string, options?: ScanOptions): Scan
+  /** How many znodes there are below this one, at one zxid. Rejects with `NO_NODE`. */
+  countDescendants(path: string, options?: ReadOptions): Promise<number>
+  /** The paths of this session's ephemeral znodes, sorted; with a path, of those at or below it. */
+  ephemerals(path?: string, options?: ReadOptions): Promise<string[]>
   /**
    * Watches from now on: no change behind what could be read before the call is missed. Bounded: who
    * takes too slowly sees one `gap` in place of what did not fit. It ends when the session does, and

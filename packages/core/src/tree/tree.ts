@@ -16,6 +16,7 @@ import { formatZxid, zeroZxid, type Zxid } from '../zxid.ts'
 import { Digest, Hasher, hashPath, hashStat } from './digest.ts'
 import { DirtySet } from './dirty-set.ts'
 import { nameOf, parentOf } from './path.ts'
+import { TreeScans } from './scan.ts'
 import {
   nextCreateCount,
   nextVersion,
@@ -52,6 +53,9 @@ export class Tree {
   #stale: Znode[] = []
   /** Bytes of data among them that are to be hashed: no fewer than there are. */
   #staleBytes = 0
+
+  /** The scans that are underway: each is told of a znode before it changes. */
+  readonly scans = new TreeScans()
 
   /** Which znodes changed since the last checkpoint. The root of a new tree has. */
   readonly dirty = new DirtySet<string, ZnodeRecord>((path) => {
@@ -193,6 +197,7 @@ export class Tree {
 
   /** Says that a znode is about to change: its hash leaves the digest, its record the snapshot. */
   #touch(znode: Znode, stale: number): void {
+    if (this.scans.size > 0) this.scans.keep(znode)
     if (znode.stale === staleness.none) {
       this.#digest.subtract(znode.hashLow, znode.hashHigh)
       this.#stale.push(znode)
