@@ -23,6 +23,21 @@ describe('an ensemble under test', { timeout: 30_000 }, () => {
     group.checkHistory()
   })
 
+  test('a scan, a count and the ephemerals of a session, with linearizable beginnings', async () => {
+    await using group = await ensemble()
+    const writer = await group.peer(1).session()
+    const reader = await group.peer(2).session()
+    await writer.create('/a')
+    await reader.create('/a/mine', '', { mode: 'ephemeral' })
+    const found: string[] = []
+    for await (const { path } of reader.scan('/a', { read: 'linearizable' })) found.push(path)
+
+    expect(found).toEqual(['/a', '/a/mine'])
+    expect(await reader.countDescendants('/a', { read: 'linearizable' })).toBe(1)
+    expect(await reader.ephemerals()).toEqual(['/a/mine'])
+    expect(await writer.ephemerals()).toEqual([])
+  })
+
   test.each([1, 5])('has as many peers as were asked for: %i', async (peers) => {
     await using group = await ensemble({ peers })
     const session = await group.peer(peers).session()

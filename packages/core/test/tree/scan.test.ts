@@ -123,11 +123,12 @@ describe('a scan', () => {
     state.set('/a', new Uint8Array(3_000)).set('/b', bytes(1))
     expect(scan.isOverrun).toBe(false)
 
+    scan.close()
     const other = state.scan('/', 'subtree', 2_000)
     state.set('/a', bytes(1))
     expect(other.isOverrun).toBe(true)
     expect(other.next()).toBeNull()
-    expect(state.tree.scans.size).toBe(1)
+    expect(state.tree.scans.size).toBe(0)
   })
 
   test('the bound is one for all scans, and the oldest is overrun first', () => {
