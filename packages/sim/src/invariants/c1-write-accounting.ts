@@ -11,7 +11,7 @@ import { demand } from '../violation.ts'
 export class WriteAccounting implements Invariant {
   readonly id = 'C1'
   readonly #observed: Observed
-  readonly #refusals = new Set<Zxid>()
+  readonly #refusals = new Map<Zxid, Txn & { readonly type: 'refuse' }>()
   readonly #answered = new Set<Call>()
 
   constructor(observed: Observed) {
@@ -19,7 +19,7 @@ export class WriteAccounting implements Invariant {
   }
 
   beforeTxn(txn: Txn, zxid: Zxid, call: Call | undefined): void {
-    if (txn.type === 'refuse') this.#refusals.add(zxid)
+    if (txn.type === 'refuse') this.#refusals.set(zxid, txn)
     const session = this.#observed.history.sessionOf(txn)
     demand(
       session === undefined || txn.requestId === 0 || call !== undefined,
@@ -33,8 +33,12 @@ export class WriteAccounting implements Invariant {
     this.#answered.add(call)
     const { answer } = call
     if (answer?.type === 'reply' || answer?.type === 'refused') {
-      const holds =
-        call.zxid === answer.zxid && this.#refusals.has(answer.zxid) === (answer.type === 'refused')
+      const refusal = this.#refusals.get(answer.zxid)
+      const isAsTold =
+        answer.type === 'reply'
+          ? refusal === undefined && answer.result.type === call.request?.type
+          : refusal?.code === answer.refusal.code && refusal.operation === answer.refusal.operation
+      const holds = call.zxid === answer.zxid && isAsTold
       demand(holds, this.id, () => {
         const found = call.zxid === null ? 'no txn' : formatZxid(call.zxid)
         return `call ${call.id} is told ${answer.type} at ${formatZxid(answer.zxid)}, it has ${found}`

@@ -68,9 +68,13 @@ export class RestartEquivalence implements Invariant {
           `${JSON.stringify(record.znode)}, it was ${JSON.stringify(known)}`,
       )
     } else if (record.type === 'session') {
-      const { id, timeoutMs, password } = record.session
+      const { id, timeoutMs, password, host, hostedSince } = record.session
       const known = model.session(id)
-      const same = known?.timeoutMs === timeoutMs && known.password === password.join()
+      const same =
+        known?.timeoutMs === timeoutMs &&
+        known.password === password.join() &&
+        known.host === host &&
+        known.hostedSince === hostedSince
       demand(
         same && model.wasLiveAt(id, at),
         this.id,

@@ -1,6 +1,6 @@
 /**
  * S4: a leader expires a session only when no proof of its life reached it for the session's timeout,
- * by the leader's own clock, and not before it has led for that long.
+ * by the leader's own clock, and not before it has led, or the session has been there, for that long.
  */
 import {
   epochOf,
@@ -18,6 +18,8 @@ interface Knowledge {
   epoch: number
   establishedMs: number
   readonly touchedMs: Map<SessionId, number>
+  /** The timeouts of the sessions that it has created itself, committed or not. */
+  readonly created: Map<SessionId, number>
 }
 
 export class Expiry implements Invariant {
@@ -30,7 +32,13 @@ export class Expiry implements Invariant {
   }
 
   onStart(peer: ObservedPeer): void {
-    this.#peers.set(peer.id, { nowMs: 0, epoch: 0, establishedMs: 0, touchedMs: new Map() })
+    this.#peers.set(peer.id, {
+      nowMs: 0,
+      epoch: 0,
+      establishedMs: 0,
+      touchedMs: new Map(),
+      created: new Map(),
+    })
   }
 
   onStep({ peer, events, after }: Step): void {
@@ -56,10 +64,18 @@ export class Expiry implements Invariant {
       if (record.type !== 'page' || knowledge === undefined) continue
       const { first } = record.page
       if (epochOf(first) !== knowledge.epoch) continue
-      for (const txn of this.#observed.txnsOf(record.page)) {
+      for (const [index, txn] of this.#observed.txnsOf(record.page).entries()) {
+        if (txn.type === 'create-session') {
+          const session = (first + index) as SessionId
+          knowledge.created.set(session, txn.timeoutMs)
+          this.#touch(knowledge, session, knowledge.nowMs)
+        }
         if (txn.type !== 'close-session' || txn.reason !== 'expired') continue
-        const timeoutMs = this.#observed.model.session(txn.closed)?.timeoutMs
-        if (timeoutMs === undefined) continue
+        const timeoutMs =
+          this.#observed.model.session(txn.closed)?.timeoutMs ??
+          knowledge.created.get(txn.closed) ??
+          0
+        demand(timeoutMs > 0, this.id, () => `session ${txn.closed} expires, and never was`)
         const touchedMs = knowledge.touchedMs.get(txn.closed) ?? -Infinity
         const silentMs = peer.nowMs - Math.max(touchedMs, knowledge.establishedMs)
         demand(

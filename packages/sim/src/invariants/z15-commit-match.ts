@@ -11,8 +11,19 @@ export class CommitMatch implements Invariant {
   readonly #sentUpTo = new Map<string, Zxid>()
   readonly #steps = new Map<PeerId, Step>()
 
+  onStart(peer: ObservedPeer): void {
+    for (const link of this.#sentUpTo.keys()) {
+      if (link.startsWith(`${peer.id}>`)) this.#sentUpTo.delete(link)
+    }
+  }
+
   onStep(step: Step): void {
-    this.#steps.set(step.peer.id, step)
+    const { peer, events } = step
+    this.#steps.set(peer.id, step)
+    for (const event of events) {
+      // What was sent on a link that is gone says nothing of the next one.
+      if (event.type === 'link-down') this.#sentUpTo.delete(`${peer.id}>${event.peer}`)
+    }
   }
 
   onSend(from: ObservedPeer, to: PeerId, message: Message): void {

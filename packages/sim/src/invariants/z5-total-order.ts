@@ -12,13 +12,25 @@ import {
   type PageEnd,
   type PeerId,
 } from '@conclave/core/internal'
-import type { Invariant, ObservedPeer } from '../observation.ts'
+import type { Invariant, ObservedPeer, Step } from '../observation.ts'
 import { demand } from '../violation.ts'
 
 export class TotalOrder implements Invariant {
   readonly id = 'Z5'
-  /** Where each link's pages have come to, by sender and receiver, since its history began. */
+  /** Where each link's pages have come to, by sender and receiver, since its history began on it. */
   readonly #sent = new Map<string, PageEnd>()
+
+  onStart(peer: ObservedPeer): void {
+    for (const link of this.#sent.keys()) {
+      if (link.startsWith(`${peer.id}>`)) this.#sent.delete(link)
+    }
+  }
+
+  onStep({ peer, events }: Step): void {
+    for (const event of events) {
+      if (event.type === 'link-down') this.#sent.delete(`${peer.id}>${event.peer}`)
+    }
+  }
 
   onAppend(_peer: ObservedPeer, records: readonly LogRecord[]): void {
     for (const record of records) if (record.type === 'page') this.#check(record.page)
