@@ -81,6 +81,33 @@ describe('C1', () => {
       call(host, { type: 'refused', zxid: zxid('1:5'), refusal }, { zxid: zxid('1:5') }),
     ],
     [
+      'a refusal for another reason than its txn has',
+      accountingOf(refusal),
+      call(
+        host,
+        { type: 'refused', zxid: zxid('1:5'), refusal: { ...refusal, code: 'NOT_EMPTY' } },
+        { zxid: zxid('1:5') },
+      ),
+    ],
+    [
+      'a refusal of another operation than its txn has',
+      accountingOf(refusal),
+      call(
+        host,
+        { type: 'refused', zxid: zxid('1:5'), refusal: { ...refusal, operation: 3 } },
+        { zxid: zxid('1:5') },
+      ),
+    ],
+    [
+      'the result of another kind of write',
+      accountingOf(),
+      call(
+        host,
+        { type: 'reply', zxid: zxid('1:5'), result: { type: 'close-session' } },
+        { zxid: zxid('1:5') },
+      ),
+    ],
+    [
       'a definite failure of a write that has a txn',
       accountingOf(),
       call(host, { type: 'failed', code: 'BUSY', outcome: 'not-applied' }, { zxid: zxid('1:5') }),
@@ -308,6 +335,22 @@ describe('S4', () => {
 
   test('nor may one before the leader has led for its timeout', () => {
     expect(() => expire(0, 1_600, 1_000)).toThrow(/^S4:/)
+  })
+
+  test('nor one that has not been there for it, committed or not', () => {
+    const leader = peer(1, { nowMs: 5_500 })
+    const invariant = new Expiry(new SyntheticRun())
+    invariant.onStart(leader)
+    invariant.onStep(step(leader, view(), leading(2), [tick(0)]))
+    invariant.onStep(step(leader, leading(2), leading(2), [tick(5_000)]))
+    const created = pageAt('2:1', undefined, [createSession])
+    const closed = { ...closing('expired'), closed: zxid('2:1') as number as SessionId }
+    invariant.onAppend(leader, asRecords(created))
+
+    const ended = asRecords(pageAt('2:2', created, [closed]))
+    expect(() => invariant.onAppend(leader, ended)).toThrow(/^S4:/)
+    leader.nowMs = 6_000
+    expect(() => invariant.onAppend(leader, ended)).not.toThrow()
   })
 })
 

@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import {
-  Replica,
-  type RecoveredState,
-  type SessionId,
-  type SnapshotRecord,
-  type Stat,
-  type TreeTxn,
-  type Txn,
-  type WriteRequest,
+import type {
+  SessionId,
+  SnapshotRecord,
+  Stat,
+  TreeTxn,
+  Txn,
+  WriteRequest,
 } from '@conclave/core/internal'
 import { Atomicity } from '../../src/invariants/d4-atomicity.ts'
-import { EqualDigests } from '../../src/invariants/d1-digest.ts'
 import { ExactlyOnce } from '../../src/invariants/r2-exactly-once.ts'
 import { Outcomes } from '../../src/invariants/d5-outcomes.ts'
 import { ReplicatedNumbers } from '../../src/invariants/r3-replicated-numbers.ts'
@@ -53,26 +50,6 @@ function statOfA(fields: Partial<Stat> = {}): Stat {
   const counts = { version: 0, cversion: 0, aversion: 0, dataLength: 0, numChildren: 0 }
   return { ...times, ...counts, ephemeralOwner: 0 as SessionId, ...fields }
 }
-
-describe('D1', () => {
-  test('two peers stop at one place with different digests', () => {
-    const invariant = new EqualDigests(new SyntheticRun())
-    const stopped = (digest: string) => view({ lastApplied: zxid('1:2'), digest })
-    invariant.onStep(step(peer(1), view(), stopped('aa')))
-    invariant.onStep(step(peer(2), view(), stopped('aa')))
-
-    expect(() => invariant.onStep(step(peer(3), view(), stopped('bb')))).toThrow(/^D1:/)
-  })
-
-  test('a restart loads another state than the one that was there', () => {
-    const invariant = new EqualDigests(new SyntheticRun())
-    const replica = Replica.empty()
-    invariant.onStep(step(peer(1), view(), view({ digest: 'aa' })))
-
-    const recovered = { replica } as RecoveredState
-    expect(() => invariant.onStart(peer(1), recovered)).toThrow(/^D1:/)
-  })
-})
 
 describe('D2', () => {
   const znode = {
@@ -139,6 +116,10 @@ describe('D2', () => {
       'a session is another',
       [...right.slice(0, 2), { type: 'session', session: { ...record, timeoutMs: 5 } }],
     ],
+    [
+      'a session has another host',
+      [...right.slice(0, 2), { type: 'session', session: { ...record, host: 2 } }],
+    ],
   ])('%s', (_name, records) => {
     expect(() => start(records)).toThrow(/^D2:/)
   })
@@ -178,6 +159,49 @@ describe('D3', () => {
     const invariant = new ResultStat(runWithA())
 
     expect(() => invariant.onAnswer(peer(1), host, answer(statOfA(fields)))).toThrow(/^D3:/)
+  })
+
+  test('the result of a create is of what it made, not of what was there', () => {
+    const run = runWithA()
+    run.apply(zxid('1:3'), create('/b', 2))
+    const late = call(
+      host,
+      {
+        type: 'reply',
+        zxid: zxid('1:3'),
+        result: { type: 'create', path: '/a', stat: statOfA() },
+      },
+      { request },
+    )
+
+    expect(() => new ResultStat(run).onAnswer(peer(1), host, late)).toThrow(/^D3:/)
+  })
+
+  test('so are the results of a transaction, but where it changes a znode twice', () => {
+    const run = new SyntheticRun()
+    run.apply(zxid('1:1'), createSession)
+    run.apply(zxid('1:2'), {
+      ...header,
+      type: 'transaction',
+      txns: [create('/a'), create('/b', 2)],
+    })
+    const operation = { ...request, path: '/b' }
+    const transact = (...stats: Stat[]) => {
+      const results = stats.map((stat, index) => {
+        return { type: 'create', path: index === 0 ? '/a' : '/b', stat } as const
+      })
+      return call(
+        host,
+        { type: 'reply', zxid: zxid('1:2'), result: { type: 'transaction', results } },
+        { request: { type: 'transaction', operations: [request, operation] } },
+      )
+    }
+    const tell = (...stats: Stat[]) =>
+      new ResultStat(run).onAnswer(peer(1), host, transact(...stats))
+
+    expect(() => tell(statOfA(), statOfA())).not.toThrow()
+    expect(() => tell(statOfA(), statOfA({ version: 1 }))).toThrow(/^D3:/)
+    expect(() => tell(statOfA())).toThrow(/^D3:/)
   })
 })
 

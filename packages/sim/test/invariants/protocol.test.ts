@@ -13,7 +13,6 @@ import { LeaderCompleteness } from '../../src/invariants/z11-leader-completeness
 import { PrefixConsistency } from '../../src/invariants/z3-prefix-consistency.ts'
 import { StateOrdering } from '../../src/invariants/z17-state-ordering.ts'
 import { SyncTarget } from '../../src/invariants/z13-sync-target.ts'
-import { TotalOrder } from '../../src/invariants/z5-total-order.ts'
 import { ZxidRollover } from '../../src/invariants/z16-zxid-rollover.ts'
 import { LogImage } from '../../src/log-image.ts'
 import { chain, idleTxn, pageAt, zxid } from '../pages.ts'
@@ -143,25 +142,6 @@ describe('Z4', () => {
     invariant.onAppend(peer(1), asRecords(first))
 
     expect(() => invariant.onAppend(peer(2), asRecords(second))).toThrow(/^Z4:/)
-  })
-})
-
-describe('Z5', () => {
-  test.each([
-    ['a counter is left out', pageAt('1:4', pages[1])],
-    ['an epoch does not begin with 1', pageAt('2:2', pages[1])],
-    ['a zxid falls', pageAt('1:1', pages[1])],
-  ])('%s', (_name, page) => {
-    expect(() => new TotalOrder().onAppend(peer(1), asRecords(page))).toThrow(/^Z5:/)
-  })
-
-  test('ZOOKEEPER-4925: a hole in what a learner is sent', () => {
-    const invariant = new TotalOrder()
-    const proposal = (page: Page): Message => ({ type: 'proposal', page })
-    invariant.onSend(peer(1), 2, { type: 'diff', after: noPage })
-    invariant.onSend(peer(1), 2, proposal(first))
-
-    expect(() => invariant.onSend(peer(1), 2, proposal(third))).toThrow(/^Z5:/)
   })
 })
 
@@ -299,6 +279,24 @@ describe('Z15', () => {
     expect(() => sent(...opening, { type: 'proposal', page: second }, commit)).not.toThrow()
   })
 
+  test.each<[string, (invariant: CommitMatch) => void]>([
+    [
+      'link',
+      (invariant) =>
+        invariant.onStep(
+          step(peer(1), view(), view(), [{ type: 'link-down', peer: 2, reason: '' }]),
+        ),
+    ],
+    ['start of the sender', (invariant) => invariant.onStart(peer(1))],
+  ])('a COMMIT of what was sent before the last %s', (_name, end) => {
+    const invariant = sent(...opening)
+    const commit = { type: 'commit', upTo: zxid('1:1'), digest: '' } as const
+    expect(() => invariant.onSend(peer(1), 2, commit)).not.toThrow()
+
+    end(invariant)
+    expect(() => invariant.onSend(peer(1), 2, commit)).toThrow(/^Z15:/)
+  })
+
   test('a NEWLEADER that does not end what was sent', () => {
     expect(() => sent(...opening, { type: 'new-leader', epoch: 1, end: zxid('1:2') })).toThrow(
       /^Z15:/,
@@ -350,6 +348,13 @@ describe('Z17', () => {
     ],
   ])('%s', (_name, from, after) => {
     expect(() => new StateOrdering().onStep(step(from, view(), after))).toThrow(/^Z17:/)
+  })
+
+  test.each([{ lastApplied: two }, { lastCommitted: two }])('%j goes back', (fields) => {
+    const all = { lastApplied: one, lastCommitted: one, lastLogged: two }
+    const back = step(peer(1), view({ ...all, lastCommitted: two, ...fields }), view(all))
+
+    expect(() => new StateOrdering().onStep(back)).toThrow(/^Z17:.* goes back/)
   })
 })
 

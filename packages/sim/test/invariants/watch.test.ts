@@ -153,6 +153,20 @@ describe('W7', () => {
     expect(() => apply([], [received])).toThrow(/^W7:/)
   })
 
+  test('it excuses one gap, and no event of what was not', () => {
+    const { run } = watchedRun()
+    const invariant = new WatchSequence(run)
+    const received: Event = { type: 'snapshot-received', transfer: 1, replica: null as never }
+    const gap: Delivery = { type: 'watch-gap', watch: 1 }
+    const stepOf = (...items: readonly Delivery[]) =>
+      step(peer(1), before, after, [], told(...items))
+    invariant.onStep(step(peer(1), before, before, [received]))
+    expect(() => invariant.onStep(stepOf(gap, event('1:1', '/x')))).toThrow(/^W7:/)
+    expect(() => invariant.onStep(stepOf(gap, all[1]!))).not.toThrow()
+
+    expect(() => invariant.onStep(stepOf(gap))).toThrow(/^W7:/)
+  })
+
   test('another peer tells its own sessions', () => {
     const { run } = watchedRun()
     const elsewhere = step(peer(2), before, after)
