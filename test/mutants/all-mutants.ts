@@ -4,12 +4,14 @@ import { mutantsBeyondSimulation } from './catalogue/beyond-simulation.ts'
 import { checkerMutants } from './catalogue/checkers.ts'
 import { ownMutants } from './catalogue/own.ts'
 import { stateMutants } from './catalogue/state.ts'
+import { toldMutants } from './catalogue/told.ts'
 import type { Mutant } from './mutant.ts'
 
 /** Those of the table, by their rows; then our own; then those of the checkers. */
 export const allMutants: readonly Mutant[] = [
   ...[...agreementMutants, ...stateMutants, ...mutantsBeyondSimulation].sort(byId),
   ...ownMutants,
+  ...toldMutants,
   ...checkerMutants,
 ]
 
