@@ -25,8 +25,12 @@ export function plant(edits: readonly Edit[]): ReadonlyMap<string, string> {
   return changed
 }
 
-/** One file that runs simulations of the sources with these edits; it imports only what is installed. */
-export async function buildSimulation(edits: readonly Edit[], outfile: string): Promise<void> {
+/** One file of `entry` on the sources with these edits; it imports only what is installed. */
+export async function buildSimulation(
+  edits: readonly Edit[],
+  outfile: string,
+  entry = 'test/mutants/simulate.ts',
+): Promise<void> {
   const changed = plant(edits)
   const planting: Plugin = {
     name: 'planting',
@@ -38,7 +42,7 @@ export async function buildSimulation(edits: readonly Edit[], outfile: string): 
     },
   }
   await bundle({
-    entryPoints: [`${root}test/mutants/simulate.ts`],
+    entryPoints: [root + entry],
     outfile,
     bundle: true,
     platform: 'node',

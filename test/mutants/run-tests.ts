@@ -31,7 +31,12 @@ const vitest = await startVitest(
 )
 const modules = vitest.state.getTestModules()
 const tests = modules.flatMap((module) => [...module.children.allTests()])
-const failed = tests.filter((test) => test.result().state === 'failed').map((test) => test.fullName)
+const failed = tests
+  .filter((test) => test.result().state === 'failed')
+  .map((test) => {
+    const [error] = test.result().errors ?? []
+    return { name: test.fullName, error: `${error?.name ?? ''}: ${error?.message ?? ''}` }
+  })
 const passed = tests.filter((test) => test.result().state === 'passed').length
 if (failed.length + passed > 0) process.stdout.write(`${JSON.stringify({ failed, passed })}\n`)
 process.exitCode = 0

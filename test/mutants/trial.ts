@@ -54,6 +54,15 @@ export interface TrialOptions {
 const maxSeedMs = 120_000
 const maxTestMs = 180_000
 
+/** A test that failed, and the first error that it failed with: its class and what it says. */
+interface FailedTest {
+  readonly name: string
+  readonly error: string
+}
+
+/** What fails where the machine is slow, or an edit made no sense, has found no bug. */
+const excuses = /^(SyntaxError|ReferenceError):|^Error: (Test|Hook) timed out/
+
 export async function tryMutant(mutant: Mutant, options: TrialOptions): Promise<Trial> {
   const begun = performance.now()
   const { found, id } = mutant
@@ -103,13 +112,17 @@ async function sweep(
 /** Runs one test on the changed sources. */
 async function runTest({ id }: Mutant, { file, test }: InTests): Promise<Sweep> {
   const program = fileURLToPath(new URL('run-tests.ts', import.meta.url))
-  let failed: readonly string[] | null = null
+  let failed: readonly FailedTest[] | null = null
   for await (const line of linesOf([...process.execArgv, program, id, file, test], maxTestMs)) {
-    if (line.startsWith('{"failed"')) failed = (JSON.parse(line) as { failed: string[] }).failed
+    if (line.startsWith('{"failed"')) failed = (JSON.parse(line) as { failed: FailedTest[] }).failed
   }
   if (failed === null) throw new Error(`${id}: there is no test "${test}" in ${file}`)
-  const kills = failed.map((name): Finding => ({ name, by: 'test', seed: null, detail: file }))
-  return { kills, strays: [], seeds: 0, seedsToKill: [] }
+  const findings = failed.map(({ name, error }) => {
+    return { name, by: 'test', seed: null, detail: error } as const
+  })
+  const kills = findings.filter(({ detail }) => !excuses.test(detail))
+  const strays = findings.filter(({ detail }) => excuses.test(detail))
+  return { kills, strays, seeds: 0, seedsToKill: [] }
 }
 
 /** The lines that a program prints. Ends it when nobody wants more, or when a line takes too long. */

@@ -3,6 +3,8 @@ import { marks, type Failure, type Mark, type Outcome } from '@conclave/sim'
 
 /** From so many seeds on, a mark that was never reached is a failure. */
 const provingSeeds = 500
+/** The share of the groups of znodes that C11 may leave undecided. */
+const mostUndecided = 0.01
 const progressMs = 5_000
 /** Lines of the trace that a failure shows. */
 const shownLines = 60
@@ -20,6 +22,7 @@ export class Report {
   #events = 0
   #txns = 0
   #simulatedUs = 0
+  #groups = 0
   #undecided = 0
   #nextProgressMs = progressMs
 
@@ -42,7 +45,8 @@ export class Report {
     this.#events += events
     this.#txns += committedTxns
     this.#simulatedUs += outcome.simulatedUs
-    this.#undecided += outcome.undecided
+    this.#groups += outcome.judged.groups
+    this.#undecided += outcome.judged.undecided
     this.#hashes.set(seed, hash)
     for (const mark of marks) {
       this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + outcome.marks[mark])
@@ -66,16 +70,25 @@ export class Report {
       console.log(
         `${hours} ensemble-hours, ${this.#txns} committed txns, ${this.#events} lines of trace`,
       )
-      console.log(`C11: ${this.#undecided} groups of znodes were not decided within the budget`)
+      const judged = `${this.#undecided} of ${this.#groups} groups of znodes`
+      console.log(`C11: ${judged} were not decided within the budget`)
       for (const mark of marks) console.log(`  ${mark.padEnd(32)}${this.#counts.get(mark) ?? 0}`)
     }
     for (const { seed, failure } of this.#failed) {
       console.log(`seed ${seed} violates ${failure.invariant}: ${failure.replay}`)
     }
     if (this.#failed.length > 0) return 1
+    if (this.#done !== this.#expected) {
+      console.log(`${this.#expected} seeds were to be run, and ${this.#done} were`)
+      return 1
+    }
     const missed = marks.filter((mark) => this.#counts.get(mark) === 0)
     if (this.#proves && this.#done >= provingSeeds && missed.length > 0) {
       console.log(`never reached: ${missed.join(', ')}. The scenarios have gone stale.`)
+      return 1
+    }
+    if (this.#proves && this.#undecided > mostUndecided * this.#groups) {
+      console.log('C11 is asked too much, and decides too little.')
       return 1
     }
     console.log('no invariant violated')

@@ -54,8 +54,10 @@ const { values } = parseArgs({
 
 function numberOf(name: 'seeds' | 'first' | 'seconds' | 'seed' | 'workers' | 'step'): number {
   const number = Number(values[name])
-  if (Number.isFinite(number) && number >= 0) return number
-  throw new Error(`--${name} wants a number, and was given "${String(values[name])}"`)
+  const least = name === 'seed' || name === 'first' ? 0 : 1
+  if (Number.isSafeInteger(number) && number >= least) return number
+  const given = String(values[name])
+  throw new Error(`--${name} wants a whole number from ${least} on, and was given "${given}"`)
 }
 
 const seconds = numberOf('seconds')
@@ -157,4 +159,4 @@ else if (values.tape !== undefined) {
   console.log(story)
   process.exitCode = runOne(scenario, values.tape)
 } else if (values.seed !== undefined) process.exitCode = runOne(scenarioOf(numberOf('seed')))
-else process.exitCode = await runAll(first, count, Math.max(1, numberOf('workers')))
+else process.exitCode = await runAll(first, count, numberOf('workers'))

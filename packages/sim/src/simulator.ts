@@ -39,8 +39,8 @@ export interface Outcome {
   readonly simulatedUs: Microseconds
   readonly committedTxns: number
   readonly marks: Marks
-  /** Groups of znodes of which C11 was not decided within its budget. */
-  readonly undecided: number
+  /** Groups of znodes that C11 was asked of, and those that it did not decide within its budget. */
+  readonly judged: { readonly groups: number; readonly undecided: number }
   readonly failure: Failure | null
 }
 
@@ -86,7 +86,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
   })
   const workload = new Workload({ seed, profile: workloadProfile, ensemble, scheduler })
   let failure: Failure | null = null
-  let undecided = 0
+  let judged = { groups: 0, undecided: 0 }
   try {
     ensemble.start()
     workload.start(activities)
@@ -102,7 +102,8 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     const surroundings = { scheduler, ensemble, workload, survivors, sessionTimeoutMs, maxCounter }
     const { oracle } = ensemble
     if (demandProgress(surroundings)) oracle.atEnd()
-    undecided = oracle.recorded.judge(oracle.history).undecided.length
+    const { groups, undecided } = oracle.recorded.judge(oracle.history)
+    judged = { groups, undecided: undecided.length }
   } catch (error) {
     // What is no violation is a defect of the simulator, or of the codec: told in the same way.
     const broken = error instanceof Violation ? error : new Violation('ERROR', String(error), error)
@@ -128,7 +129,7 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     simulatedUs: scheduler.now,
     committedTxns,
     marks,
-    undecided,
+    judged,
     failure,
   }
 }

@@ -1,4 +1,4 @@
-/** Rules of Conclave's own, of what sessions are told: answers, results, the end. */
+/** Rules of Conclave's own, of what sessions are told: answers and results. */
 import { swarm, type Mutant } from '../mutant.ts'
 
 const server = 'packages/core/src/server'
@@ -28,20 +28,6 @@ export const toldMutants: readonly Mutant[] = [
         file: `${server}/replica.ts`,
         from: 'if (wanted) results.push(resultOf(step, znode))',
         to: "if (wanted) results.push(step.type === 'create' ? { type: 'create', path: znode.path, stat: { ...statOf(znode), pzxid: 0 as never } } : resultOf(step, znode))",
-      },
-    ],
-    found: swarm(10),
-  },
-  {
-    id: 'X27',
-    bug: 'a new session is given a moment instead of its timeout',
-    origin: 'S4',
-    expects: ['S4'],
-    edits: [
-      {
-        file: `${server}/leadership.ts`,
-        from: 'if (session !== undefined) this.#expiry.add(session)',
-        to: 'if (session !== undefined) this.#expiry.add({ ...session, timeoutMs: 1 })',
       },
     ],
     found: swarm(10),
