@@ -10,10 +10,11 @@ import {
   writeResults,
   type Figures,
 } from './harness.ts'
+import { largeTreeBench } from './large-tree.bench.ts'
 import { microBenches } from './micro.bench.ts'
 import { testKitBench } from './test-kit.bench.ts'
 
-const benches = [...microBenches, testKitBench, bareBench, ensembleBench]
+const benches = [...microBenches, testKitBench, bareBench, ensembleBench, largeTreeBench]
 const { names, json, ...options } = benchArguments()
 const known = benches.map(({ name }) => name)
 const unknown = names.filter((name) => !known.includes(name))

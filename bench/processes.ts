@@ -9,9 +9,12 @@ export class BenchProcess {
   #answer: ((message: unknown) => void) | undefined
   #fail: ((error: Error) => void) | undefined
 
-  constructor(script: string, args: readonly string[]) {
+  constructor(script: string, args: readonly string[], nodeArgs: readonly string[] = []) {
     const file = fileURLToPath(new URL(script, import.meta.url))
-    this.#child = fork(file, args, { serialization: 'advanced' })
+    this.#child = fork(file, args, {
+      serialization: 'advanced',
+      execArgv: [...process.execArgv, ...nodeArgs],
+    })
     this.#child.on('message', (message) => this.#answer?.(message))
     this.#child.on('exit', (code) =>
       this.#fail?.(new Error(`${script} ended with ${String(code)}`)),
@@ -32,6 +35,7 @@ export class BenchProcess {
 
   end(): Promise<void> {
     this.#fail = undefined
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return Promise.resolve()
     return new Promise((resolve) => {
       this.#child.once('exit', () => {
         resolve()
