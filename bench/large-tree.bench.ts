@@ -16,86 +16,115 @@ const readyWithinMs = 300_000
 const checkpointRounds = 5
 const conditions = '1,000,000 znodes of 100 B, 3 peers'
 
-async function measure(): Promise<readonly Figures[]> {
-  const directory = mkdtempSync(join(benchDirectory(), 'large-tree-'))
-  const ids = [1, 2, 3]
-  const ports = await freePorts(ids.length)
-  const ensemble = ids.map((id, index) => ({ id, host: '127.0.0.1', port: ports[index] ?? 0 }))
-  const processes = new Set<BenchProcess>()
-  const ask = <Answer>(peer: BenchProcess, question: TreeQuestion): Promise<Answer> =>
-    peer.ask<Answer>(question)
-  const begin = async (
-    id: number,
-    limits: object,
-  ): Promise<{ readonly peer: BenchProcess; readonly tookMs: number }> => {
-    const peer = new BenchProcess('./tree-peer.ts', [], ['--expose-gc'])
-    processes.add(peer)
-    const options = { id, dir: join(directory, String(id)), ensemble, limits, thread: 'inline' }
-    const question = { type: 'open', options, readyWithinMs } as TreeQuestion
-    return { peer, tookMs: await ask<number>(peer, question) }
+/** Three peers, each in a process that can be ended and begun anew. */
+class LargeTree {
+  readonly #directory = mkdtempSync(join(benchDirectory(), 'large-tree-'))
+  readonly #processes = new Map<number, BenchProcess>()
+  readonly #ensemble: readonly {
+    readonly id: number
+    readonly host: string
+    readonly port: number
+  }[]
+
+  constructor(ports: readonly number[]) {
+    this.#ensemble = ports.map((port, index) => ({ id: index + 1, host: '127.0.0.1', port }))
   }
-  const leaderOf = async (peers: readonly BenchProcess[]): Promise<BenchProcess> => {
-    const roles = await Promise.all(peers.map((peer) => ask<string>(peer, { type: 'role' })))
-    const leader = peers[roles.indexOf('leader')]
+
+  /** Begins every peer, and says which one leads. */
+  async found(): Promise<number> {
+    const ids = this.#ensemble.map(({ id }) => id)
+    await Promise.all(ids.map((id) => this.begin(id)))
+    const roles = await Promise.all(ids.map((id) => this.ask<string>(id, { type: 'role' })))
+    const leader = ids[roles.indexOf('leader')]
     if (leader === undefined) throw new Error(`nobody leads: ${roles.join(', ')}`)
     return leader
   }
-  try {
-    const founders = await Promise.all(ids.map((id) => begin(id, {})))
-    const peers = founders.map(({ peer }) => peer)
-    const leader = await leaderOf(peers)
-    const empty = await ask<number>(leader, { type: 'memory' })
-    await ask(leader, { type: 'grow', znodes })
-    const full = await ask<number>(leader, { type: 'memory' })
 
-    // A follower comes back, and takes checkpoints as soon as a thousand znodes are dirty.
-    const follower = peers.find((peer) => peer !== leader)
-    if (follower === undefined) throw new Error('there are three')
-    const id = ids[peers.indexOf(follower)] ?? 0
-    await ask(follower, { type: 'close' })
-    await follower.end()
-    const returned = await begin(id, { checkpointZnodes: dirty })
+  /** Begins a peer on what it had, and says how many seconds later it is ready. */
+  async begin(id: number, limits: object = {}): Promise<number> {
+    const peer = new BenchProcess('./tree-peer.ts', [], ['--expose-gc'])
+    this.#processes.set(id, peer)
+    const dir = join(this.#directory, String(id))
+    const options = { id, dir, ensemble: this.#ensemble, limits, thread: 'inline' }
+    const question = { type: 'open', options, readyWithinMs } as TreeQuestion
+    return (await peer.ask<number>(question)) / 1_000
+  }
+
+  ask<Answer>(id: number, question: TreeQuestion): Promise<Answer> {
+    const peer = this.#processes.get(id)
+    if (peer === undefined) throw new Error(`peer ${String(id)} was never begun`)
+    return peer.ask<Answer>(question)
+  }
+
+  async close(id: number): Promise<void> {
+    await this.ask(id, { type: 'close' })
+    await this.#processes.get(id)?.end()
+  }
+
+  lose(id: number): void {
+    rmSync(join(this.#directory, String(id)), { recursive: true })
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map((peer) => peer.end()))
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+async function measure(): Promise<readonly Figures[]> {
+  const tree = new LargeTree(await freePorts(3))
+  try {
+    const leader = await tree.found()
+    const empty = await tree.ask<number>(leader, { type: 'memory' })
+    await tree.ask(leader, { type: 'grow', znodes })
+    const full = await tree.ask<number>(leader, { type: 'memory' })
+
+    const other = (leader % 3) + 1
+    await tree.close(other)
+    const restartSeconds = await tree.begin(other, { checkpointZnodes: dirty })
     const rounds: CheckpointFigures[] = []
     for (let round = 0; round < checkpointRounds; round += 1) {
-      rounds.push(await ask(returned.peer, { type: 'checkpoint', dirty, znodes }))
+      rounds.push(await tree.ask(other, { type: 'checkpoint', dirty, znodes }))
     }
-    await ask(returned.peer, { type: 'close' })
-    await returned.peer.end()
-
-    // It comes back once more, with nothing.
-    rmSync(join(directory, String(id)), { recursive: true })
-    await ask(leader, { type: 'load', perSecond: writesPerSecond, znodes })
-    const emptied = await begin(id, {})
-    const load = await ask<LoadFigures>(leader, { type: 'stop' })
+    await tree.close(other)
+    tree.lose(other)
+    await tree.ask(leader, { type: 'load', perSecond: writesPerSecond, znodes })
+    const snapSeconds = await tree.begin(other)
+    const load = await tree.ask<LoadFigures>(leader, { type: 'stop' })
+    const memory = { 'B/znode': (full - empty) / znodes, 'MiB in all': full / 2 ** 20 }
     return [
-      {
-        name: 'resident memory',
-        conditions,
-        figures: { 'B/znode': (full - empty) / znodes, 'MiB in all': full / 2 ** 20 },
-      },
-      {
-        name: 'checkpoint',
-        conditions: `${dirty.toLocaleString('en')} dirty of them, worst of ${String(checkpointRounds)}`,
-        figures: {
-          ms: Math.max(...rounds.map(({ tookMs }) => tookMs)),
-          'ms longest turn of the loop': Math.max(...rounds.map((one) => one.longestTurnMs)),
-        },
-      },
-      { name: 'restart', conditions, figures: { 's until ready': returned.tookMs / 1_000 } },
-      {
-        name: 'SNAP to an empty peer',
-        conditions: `${writesPerSecond.toLocaleString('en')} writes/s asked for meanwhile`,
-        figures: {
-          's until ready': emptied.tookMs / 1_000,
-          'write/s': load.writes / load.seconds,
-          'ms p99': load.p99Ms,
-          'ms worst': load.worstMs,
-        },
-      },
+      { name: 'resident memory', conditions, figures: memory },
+      checkpointFigures(rounds),
+      { name: 'restart', conditions, figures: { 's until ready': restartSeconds } },
+      snapFigures(snapSeconds, load),
     ]
   } finally {
-    await Promise.all([...processes].map((peer) => peer.end()))
-    rmSync(directory, { recursive: true, force: true })
+    await tree.end()
+  }
+}
+
+function checkpointFigures(rounds: readonly CheckpointFigures[]): Figures {
+  const count = String(rounds.length)
+  return {
+    name: 'checkpoint',
+    conditions: `${dirty.toLocaleString('en')} dirty of them, worst of ${count}`,
+    figures: {
+      ms: Math.max(...rounds.map(({ tookMs }) => tookMs)),
+      'ms longest turn of the loop': Math.max(...rounds.map((one) => one.longestTurnMs)),
+    },
+  }
+}
+
+function snapFigures(seconds: number, load: LoadFigures): Figures {
+  return {
+    name: 'SNAP to an empty peer',
+    conditions: `${writesPerSecond.toLocaleString('en')} writes/s asked for meanwhile`,
+    figures: {
+      's until ready': seconds,
+      'write/s': load.writes / load.seconds,
+      'ms p99': load.p99Ms,
+      'ms worst': load.worstMs,
+    },
   }
 }
 
