@@ -1,4 +1,5 @@
 /** What came of the mutants, as it is printed and as it is written to docs/mutants.md. */
+import { medianOf, risen } from './medians.ts'
 import type { Mutant } from './mutant.ts'
 import type { Finding, Sweep, Trial, TrialOptions } from './trial.ts'
 import { unplanted } from './unplanted.ts'
@@ -13,22 +14,25 @@ export function lineOf({ mutant, fixed, fresh, ms }: Trial): string {
   const found =
     kill === undefined ? 'NOT FOUND' : namesOf([...fixed.kills, ...(fresh?.kills ?? [])])
   const seeds = kill?.seed === undefined || kill.seed === null ? '' : `, seed ${kill.seed}`
-  const median = fresh === null ? '' : `, median ${medianOf(gapsOf(fixed, fresh))} seeds`
+  const median =
+    fresh === null ? '' : `, median ${medianOf(gapsOf(fixed, fresh)) ?? 'unknown'} seeds`
   const strays = [...fixed.strays, ...(fresh?.strays ?? [])]
   const lines = [`${id.padEnd(8)} ${found}${seeds}${median}, ${(ms / 1_000).toFixed(1)} s: ${bug}`]
   if (strays.length > 0) lines.push(`         besides: ${namesOf(strays)}`)
   return lines.join('\n')
 }
 
-/** Everything together, and whether it is as it must be. */
+/** Everything together, and whether it is as it must be; `recorded` are the medians of before. */
 export function summaryOf(
   trials: readonly Trial[],
   faults: readonly string[],
+  recorded: ReadonlyMap<string, number> = new Map(),
 ): { readonly text: string; readonly passed: boolean } {
   const planted = trials.filter(({ mutant }) => mutant.edits.length > 0)
   const missed = planted.filter(({ fixed }) => fixed.kills.length === 0)
   const controls = trials.filter(({ mutant }) => mutant.edits.length === 0)
   const noisy = controls.filter(({ fixed }) => fixed.kills.length + fixed.strays.length > 0)
+  const slower = risen(planted, recorded)
   const rows = rowsOf(planted.filter((trial) => !missed.includes(trial)))
   const lines = [
     `${planted.length} mutants planted, ${planted.length - missed.length} found; ` +
@@ -37,9 +41,11 @@ export function summaryOf(
     ...noisy.map(
       ({ mutant, fixed }) => `without any mutant, ${mutant.bug}: ${namesOf(fixed.strays)}`,
     ),
+    ...slower,
     ...faults,
   ]
-  return { text: lines.join('\n'), passed: missed.length + noisy.length + faults.length === 0 }
+  const wrong = missed.length + noisy.length + slower.length + faults.length
+  return { text: lines.join('\n'), passed: wrong === 0 }
 }
 
 /** The rows of the table that mutants stand for. */
@@ -95,7 +101,7 @@ function rowOf({ mutant, fixed, fresh }: Trial): string {
   const by = [...new Set(kills.map((kill) => kill.by))].join(', ')
   const how = found.type === 'tests' || found.scenario === 'swarm' ? '' : ` (${found.scenario})`
   const gaps = gapsOf(fixed, fresh)
-  const seeds = gaps.length === 0 ? '' : `${medianOf(gaps)}${how}`
+  const seeds = gaps.length === 0 ? '' : `${medianOf(gaps) ?? ''}${how}`
   const count = gaps.length === 0 ? '' : String(gaps.length)
   return `| ${[id, bugOf(mutant), origin, name, by, seeds, count].join(' | ')} |`
 }
@@ -107,11 +113,6 @@ function bugOf({ bug, mask }: Mutant): string {
 /** How many seeds each kill took. */
 function gapsOf(fixed: Sweep, fresh: Sweep | null): readonly number[] {
   return [...fixed.seedsToKill, ...(fresh?.seedsToKill ?? [])]
-}
-
-function medianOf(counts: readonly number[]): string {
-  const sorted = [...counts].sort((a, b) => a - b)
-  return String(sorted[Math.floor((sorted.length - 1) / 2)] ?? 'unknown')
 }
 
 /** What was found, the most frequent first: `Z9 by simulator ×3`. */

@@ -172,7 +172,7 @@ describe('writing', () => {
     const page = samplePage(1, 1024 * 1024)
     let sent = 0
 
-    while (one.heard.linked(2)) {
+    while (one.heard.linked(2) && sent < 40) {
       one.transport.send(2, [{ type: 'proposal', page }])
       sent += 1
       await new Promise(setImmediate)
