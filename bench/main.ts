@@ -11,10 +11,18 @@ import {
   type Figures,
 } from './harness.ts'
 import { largeTreeBench } from './large-tree.bench.ts'
+import { manySessionsBench } from './many-sessions.bench.ts'
 import { microBenches } from './micro.bench.ts'
 import { testKitBench } from './test-kit.bench.ts'
 
-const benches = [...microBenches, testKitBench, bareBench, ensembleBench, largeTreeBench]
+const benches = [
+  ...microBenches,
+  testKitBench,
+  bareBench,
+  ensembleBench,
+  largeTreeBench,
+  manySessionsBench,
+]
 const { names, json, ...options } = benchArguments()
 const known = benches.map(({ name }) => name)
 const unknown = names.filter((name) => !known.includes(name))
