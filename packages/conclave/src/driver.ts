@@ -287,7 +287,7 @@ export class Driver implements SessionHost {
       const effects = core.step([tick])
       this.#recorder.record(nowMs, [tick], effects)
       this.#perform(effects)
-      this.#sessions.onTime()
+      this.#sessions.onTimeMoved()
       this.#schedule()
       return
     }

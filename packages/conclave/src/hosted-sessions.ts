@@ -36,6 +36,10 @@ export class HostedSessions {
   readonly #asked = new Map<CallId, SessionCall>()
   readonly #awaitingApplied = new Set<HostedSession>()
   #lastApplied: Zxid | undefined
+  /** Those that were past their deadline when it was last looked: a proof may bring them back. */
+  readonly #late = new Set<LocalSession>()
+  /** When the first of all others is past its own, at the earliest. */
+  #nextDeadlineMs = Infinity
 
   constructor(host: SessionHost) {
     this.#host = host
@@ -64,6 +68,7 @@ export class HostedSessions {
   onOpened({ call, session, timeoutMs }: SessionOpened): void {
     const opened = new LocalSession(this.#host, session, timeoutMs)
     this.#sessions.set(session, opened)
+    this.#expect(opened)
     if (sessionChannel.hasSubscribers) {
       sessionChannel.publish({ type: 'opened', session: opened.id, timeoutMs })
     }
@@ -90,6 +95,7 @@ export class HostedSessions {
     const last = items.at(-1)
     if (last?.type !== 'ended') return
     this.#sessions.delete(to)
+    this.#late.delete(session)
     this.#awaitingApplied.delete(session)
     if (!sessionChannel.hasSubscribers) return
     sessionChannel.publish({ type: 'ended', session: publicSessionId(to), reason: last.reason })
@@ -109,21 +115,48 @@ export class HostedSessions {
     }
   }
 
-  /** Every session looks at the clock. */
+  /**
+   * Every session looks at the clock whose deadline may lie between now and when it looked last. With
+   * thousands of them, that is nobody in most steps.
+   */
   onTime(): void {
-    for (const session of this.#sessions.values()) session.onTime()
+    for (const session of this.#late) this.#look(session)
+    if (this.#host.clock.nowMs() >= this.#nextDeadlineMs) this.onTimeMoved()
+  }
+
+  /** Every session looks at the clock: deadlines may lie before what they were. */
+  onTimeMoved(): void {
+    this.#nextDeadlineMs = Infinity
+    for (const session of this.#sessions.values()) this.#look(session)
   }
 
   /** The peer is closed or has failed: nothing will be answered any more. */
   endAll(error: CoordinationError, unsent: ReadonlySet<CallId>): void {
     for (const session of this.#sessions.values()) session.onHostGone(error, unsent)
     this.#sessions.clear()
+    this.#late.clear()
     this.#awaitingApplied.clear()
     const { code, message, cause } = error
     for (const call of [...this.#asked.keys()]) {
       const outcome = unsent.has(call) ? 'not-applied' : 'unknown'
       this.#take(call)?.reject(new CoordinationError(code, message, { outcome, cause }))
     }
+  }
+
+  #look(session: LocalSession): void {
+    session.onTime()
+    this.#expect(session)
+  }
+
+  /** Notes when it must be looked again. */
+  #expect(session: LocalSession): void {
+    const deadlineMs = this.#host.deadlineMs(session.sessionId)
+    if (deadlineMs <= this.#host.clock.nowMs()) {
+      this.#late.add(session)
+      return
+    }
+    this.#late.delete(session)
+    this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, deadlineMs)
   }
 
   #take(call: CallId): SessionCall | undefined {
