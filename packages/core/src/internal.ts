@@ -60,6 +60,14 @@ export {
 export type { TreeTxn, Txn } from './server/txn.ts'
 export { SessionTable } from './session/session-table.ts'
 export { WatchTable, type Watch, type WatchDepth, type WatchEvent } from './session/watch-table.ts'
+export {
+  WireWatches,
+  type WatchedZnode,
+  type WireWatchEvent,
+  type WireWatchMode,
+  type WireWatchRestoration,
+  type WireWatchType,
+} from './session/wire-watches.ts'
 export { copyOfData } from './tree/data-copy.ts'
 export { digestOf } from './tree/digest.ts'
 export {
