@@ -1,6 +1,7 @@
 /**
  * What can happen to one peer, each with its way back. A fault that the peer must notice waits until
- * it has: the disk that refuses stops the peer, the one that stalls costs a leader its office.
+ * it has: the disk that refuses stops the peer, the one that stalls costs a leader its office. And no
+ * fault is taken for one that has not been felt: by the kernel's counters, the proxies', the shim's.
  */
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,6 +13,9 @@ import type { Disturbance } from './proxies.ts'
 import type { Random } from './random.ts'
 import { rot, type FileKind } from './rot.ts'
 import { errno, type Orders } from './shim.ts'
+
+/** The fault is taken back, and nobody has felt it: a scenario proves nothing by it. */
+export class NotFeltError extends Error {}
 
 /** Takes the fault back, so that the peer can be as before. */
 export type Mend = () => Promise<void>
@@ -66,6 +70,11 @@ const closed: Fault = {
 const stopped: Fault = {
   async inflict(_, target) {
     target.signal('SIGSTOP')
+    const answers = await target.status(500).then(
+      () => true,
+      () => false,
+    )
+    if (answers) throw new Error(`peer ${target.id} answers, and was stopped`)
     return async () => target.signal('SIGCONT')
   },
 }
@@ -85,7 +94,11 @@ function cutOff(cut: (ensemble: Ensemble, target: PeerProcess) => void): Fault {
     network: 'namespaces',
     async inflict(ensemble, target) {
       cut(ensemble, target)
-      return async () => ensemble.network.heal()
+      return async () => {
+        const felt = ensemble.namespaces.feltCount
+        ensemble.network.heal()
+        if (felt === 0) throw new NotFeltError('nothing was lost on the network')
+      }
     },
   }
 }
@@ -136,43 +149,37 @@ const flapping: Fault = {
   network: 'namespaces',
   async inflict(ensemble, target, random) {
     let isOver = false
+    let felt = 0
     const flap = async (): Promise<void> => {
       while (!isOver) {
         ensemble.namespaces.unplug(target.id)
         await sleep(random.integer(50, 500))
+        felt += ensemble.namespaces.feltCount
         ensemble.network.heal()
         await sleep(random.integer(50, 500))
       }
     }
     const over = flap()
-    return () => {
+    return async () => {
       isOver = true
-      return over
+      await over
+      if (felt === 0) throw new NotFeltError('nothing was lost on the network')
     }
   },
 }
 
+/** Bytes come late, in drops, changed or cut off: to some it must have happened. */
 function proxied(disturbance: Disturbance): Fault {
   return {
     network: 'proxies',
     async inflict(ensemble, target) {
-      ensemble.proxies.disturb(target.id, disturbance)
-      return async () => ensemble.network.heal()
-    },
-  }
-}
-
-/** Bytes are changed, or frames cut: it must have happened, and nobody may have believed them. */
-function garbled(disturbance: Disturbance): Fault {
-  const { inflict } = proxied(disturbance)
-  return {
-    network: 'proxies',
-    async inflict(ensemble, target, random) {
       const before = ensemble.proxies.disturbedCount
-      const mend = await inflict(ensemble, target, random)
+      ensemble.proxies.disturb(target.id, disturbance)
       return async () => {
-        await mend()
-        if (ensemble.proxies.disturbedCount === before) throw new Error('nothing was disturbed')
+        ensemble.network.heal()
+        if (ensemble.proxies.disturbedCount === before) {
+          throw new NotFeltError('no byte was disturbed')
+        }
       }
     },
   }
@@ -239,6 +246,7 @@ const outOfFiles: Fault = {
   async inflict(ensemble, target) {
     target.mayFail = true
     target.limitFiles(8)
+    if (target.openFileCount <= 8) throw new Error(`peer ${target.id} may open more files`)
     return async () => {
       target.limitFiles(1_024)
       if (target.failure !== undefined) await restart(ensemble, target)
@@ -252,6 +260,8 @@ function wallClock(offsetS: number): Fault {
     needsShim: true,
     async inflict(_, target) {
       target.shim?.order({ wallOffsetS: offsetS })
+      const jumpS = ((await target.wallMs()) - Date.now()) / 1_000
+      if (Math.abs(jumpS - offsetS) > 60) throw new Error(`the clock jumped by ${jumpS} s`)
       return async () => target.shim?.order({ wallOffsetS: 0 })
     },
   }
@@ -311,8 +321,8 @@ export const faults = {
   narrowed,
   delayed: proxied({ delayMs: 40, jitterMs: 40 }),
   slow: proxied({ bytesPerSecond: 40_000 }),
-  cut: garbled({ cut: 0.01 }),
-  corrupted: garbled({ corrupt: 0.01 }),
+  cut: proxied({ cut: 0.01 }),
+  corrupted: proxied({ corrupt: 0.01 }),
   'write-refused': diskRefuses({ writeErrno: errno.EIO }),
   'write-no-space': diskRefuses({ writeErrno: errno.ENOSPC }),
   'sync-refused': diskRefuses({ syncErrno: errno.EIO }),

@@ -11,14 +11,25 @@ function addressOf(id: number): string {
   return `10.77.0.${id}`
 }
 
+/** Something done to the network. */
+interface Disturbance {
+  /** Takes it back. */
+  readonly mend: () => void
+  /** What the kernel has counted of it, here and elsewhere, and how far that was before. */
+  readonly count: () => number
+  readonly before: number
+}
+
+/** Of a segment that went nowhere, and of one that was sent again since no answer came. */
+const lostCounters = ['OutNoRoutes', 'RetransSegs']
+
 export class Namespaces implements Network {
   readonly type = 'namespaces'
   readonly #ids: readonly number[]
   readonly #prefix: string
   /** Those that were made and not yet deleted. */
   readonly #names: string[] = []
-  /** What takes each disturbance back. */
-  #mends: (() => void)[] = []
+  #disturbances: Disturbance[] = []
 
   /** `prefix` must be of this run alone, and short. */
   constructor(prefix: string, ids: readonly number[]) {
@@ -48,6 +59,7 @@ export class Namespaces implements Network {
     this.#disturb(
       () => change('add'),
       () => change('del'),
+      () => this.#counted(from, lostCounters),
     )
   }
 
@@ -63,6 +75,7 @@ export class Namespaces implements Network {
     this.#disturb(
       () => change('down'),
       () => change('up'),
+      () => this.#counted(id, lostCounters),
     )
   }
 
@@ -77,22 +90,32 @@ export class Namespaces implements Network {
     this.#disturb(
       () => this.#nft(id, rules),
       () => this.#nft(id, 'delete table inet fault'),
+      () => this.#countedByOthers(id, ['EstabResets', 'AttemptFails']),
     )
   }
 
   /** What the peer sends passes through a narrow pipe with a short queue. */
   narrow(id: number, kbitPerSecond: number): void {
     const pipe = ['root', 'tbf', 'rate', `${kbitPerSecond}kbit`, 'burst', '16kb', 'latency', '1s']
+    const qdisc = (...args: string[]): string =>
+      run('tc', ['-s', '-n', this.#nameOf(id), 'qdisc', ...args])
     this.#disturb(
-      () => run('tc', ['-n', this.#nameOf(id), 'qdisc', 'add', 'dev', 'eth0', ...pipe]),
-      () => run('tc', ['-n', this.#nameOf(id), 'qdisc', 'del', 'dev', 'eth0', 'root']),
+      () => qdisc('add', 'dev', 'eth0', ...pipe),
+      () => qdisc('del', 'dev', 'eth0', 'root'),
+      () =>
+        Number(/qdisc tbf .*\n.* overlimits (\d+)/.exec(qdisc('show', 'dev', 'eth0'))?.[1] ?? 0),
     )
   }
 
+  /** How often the kernel says that what is disturbed now has been felt. */
+  get feltCount(): number {
+    return this.#disturbances.reduce((sum, { count, before }) => sum + count() - before, 0)
+  }
+
   heal(): void {
-    const mends = this.#mends.reverse()
-    this.#mends = []
-    for (const mend of mends) mend()
+    const disturbances = this.#disturbances.reverse()
+    this.#disturbances = []
+    for (const { mend } of disturbances) mend()
   }
 
   close(): Promise<void> {
@@ -108,9 +131,29 @@ export class Namespaces implements Network {
     return `${this.#prefix}-${id}`
   }
 
-  #disturb(inflict: () => void, mend: () => void): void {
+  #disturb(inflict: () => void, mend: () => void, count: () => number): void {
+    const before = count()
     inflict()
-    this.#mends.push(mend)
+    this.#disturbances.push({ mend, count, before })
+  }
+
+  /** The sum of these counters of the peer's namespace, by their names in /proc/net/snmp. */
+  #counted(id: number, names: readonly string[]): number {
+    const lines = run('ip', ['netns', 'exec', this.#nameOf(id), 'cat', '/proc/net/snmp'])
+      .split('\n')
+      .map((line) => line.split(' '))
+    // A line of names, and behind it one of numbers.
+    return lines.reduce((sum, line, index) => {
+      const numbers = lines[index + 1] ?? []
+      return line.reduce((all, name, place) => {
+        return names.includes(name) ? all + Number(numbers[place]) : all
+      }, sum)
+    }, 0)
+  }
+
+  #countedByOthers(id: number, names: readonly string[]): number {
+    const others = this.#ids.filter((other) => other !== id)
+    return others.reduce((sum, other) => sum + this.#counted(other, names), 0)
   }
 
   #make(): void {
@@ -151,6 +194,13 @@ function ip(...args: string[]): void {
   run('ip', args)
 }
 
-function run(program: string, args: readonly string[], input = ''): void {
-  execFileSync(program, args, { input, stdio: ['pipe', 'ignore', 'inherit'], timeout: 10_000 })
+/** What it prints. */
+function run(program: string, args: readonly string[], input = ''): string {
+  const stdio = ['pipe', 'pipe', 'inherit'] as const
+  return execFileSync(program, args, {
+    input,
+    encoding: 'utf8',
+    stdio: [...stdio],
+    timeout: 10_000,
+  })
 }

@@ -1,6 +1,6 @@
 /** One peer of a run: a directory that lasts, and one process after the other on it. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceProcess } from '../processes/service-process.ts'
 import { until } from '../processes/waiting.ts'
@@ -117,6 +117,15 @@ export class PeerProcess {
   /** The process may open no file or socket any more, or again. */
   limitFiles(count: number): void {
     execFileSync('prlimit', ['--pid', String(this.pid), `--nofile=${count}:`], { timeout: 10_000 })
+  }
+
+  get openFileCount(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length
+  }
+
+  /** What its process takes for the time of day. */
+  wallMs(): Promise<number> {
+    return this.#ask<number>({ type: 'wall-clock' })
   }
 
   status(deadlineMs?: number): Promise<PeerStatus> {

@@ -38,7 +38,7 @@ export class Proxies implements Network {
   readonly #sockets = new Set<Socket>()
   readonly #disturbances = new Map<string, Disturbance>()
   readonly #random: Random
-  /** How many chunks were changed, and connections cut. */
+  /** How many chunks came late or changed, and connections were cut. */
   disturbedCount = 0
 
   constructor(ids: readonly number[], ports: ReadonlyMap<number, number>, seed: number) {
@@ -118,6 +118,7 @@ export class Proxies implements Network {
     let wake: () => void = () => undefined
     source.on('data', (chunk: Buffer) => {
       const { delayMs = 0, jitterMs = 0 } = this.#disturbances.get(pair) ?? nothing
+      if (delayMs + jitterMs > 0) this.disturbedCount += 1
       due.push({ chunk, atMs: performance.now() + delayMs + jitterMs * this.#random.unit() })
       if (due.length > 64) source.pause()
       wake()
@@ -150,7 +151,10 @@ export class Proxies implements Network {
       const at = this.#random.integer(0, chunk.length - 1)
       chunk[at] = (chunk[at] ?? 0) ^ (1 << this.#random.integer(0, 7))
     }
-    if (bytesPerSecond !== undefined) await pauseMs((chunk.length / bytesPerSecond) * 1_000)
+    if (bytesPerSecond !== undefined) {
+      this.disturbedCount += 1
+      await pauseMs((chunk.length / bytesPerSecond) * 1_000)
+    }
     await written(target, chunk)
   }
 }

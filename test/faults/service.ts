@@ -29,6 +29,7 @@ export type Question =
   /** How many writes were acknowledged to its clients so far. */
   | { readonly type: 'count' }
   | { readonly type: 'memory' }
+  | { readonly type: 'wall-clock' }
   /** Keeps the application's loop busy. */
   | { readonly type: 'stall'; readonly ms: number }
   /** Everything, as a session of this peer reads it. */
@@ -104,6 +105,8 @@ async function answer(question: Question): Promise<unknown> {
       return recorder.writeCount
     case 'memory':
       return process.memoryUsage().rss
+    case 'wall-clock':
+      return Date.now()
     case 'stall': {
       const end = nowMs() + question.ms
       while (nowMs() < end);
