@@ -20,9 +20,6 @@ interface Disturbance {
   readonly before: number
 }
 
-/** Of a segment that went nowhere, and of one that was sent again since no answer came. */
-const lostCounters = ['OutNoRoutes', 'RetransSegs']
-
 export class Namespaces implements Network {
   readonly type = 'namespaces'
   readonly #ids: readonly number[]
@@ -59,7 +56,7 @@ export class Namespaces implements Network {
     this.#disturb(
       () => change('add'),
       () => change('del'),
-      () => this.#counted(from, lostCounters),
+      () => this.#counted(from, ['OutNoRoutes']),
     )
   }
 
@@ -75,7 +72,7 @@ export class Namespaces implements Network {
     this.#disturb(
       () => change('down'),
       () => change('up'),
-      () => this.#counted(id, lostCounters),
+      () => Number(this.#read(id, '/sys/class/net/eth0/carrier_down_count')),
     )
   }
 
@@ -139,7 +136,7 @@ export class Namespaces implements Network {
 
   /** The sum of these counters of the peer's namespace, by their names in /proc/net/snmp. */
   #counted(id: number, names: readonly string[]): number {
-    const lines = run('ip', ['netns', 'exec', this.#nameOf(id), 'cat', '/proc/net/snmp'])
+    const lines = this.#read(id, '/proc/net/snmp')
       .split('\n')
       .map((line) => line.split(' '))
     // A line of names, and behind it one of numbers.
@@ -149,6 +146,10 @@ export class Namespaces implements Network {
         return names.includes(name) ? all + Number(numbers[place]) : all
       }, sum)
     }, 0)
+  }
+
+  #read(id: number, path: string): string {
+    return run('ip', ['netns', 'exec', this.#nameOf(id), 'cat', path])
   }
 
   #countedByOthers(id: number, names: readonly string[]): number {

@@ -105,6 +105,19 @@ const leaderAfterLeader: Disturb = async (ensemble, random) => {
   return []
 }
 
+/** The leader is killed, and those who are left do not hear each other: only through it is there a quorum. */
+const bridgeElects: Disturb = async (ensemble, random) => {
+  const leader = await ensemble.leader()
+  const mend = await faults.bridge.inflict(ensemble, leader, random)
+  const restart = await faults.killed.inflict(ensemble, leader, random)
+  await sleep(2_000)
+  await restart()
+  await ensemble.leader()
+  await sleep(lastsMs)
+  await mend()
+  return []
+}
+
 /** The leader's disk refuses while a follower is down: with it, the majority is gone for a while. */
 const diskOfTwo: Disturb = async (ensemble, random) => {
   const leader = await ensemble.leader()
@@ -140,7 +153,7 @@ export const scenarios: readonly Scenario[] = [
   single('deaf-to-one', 'leader', 5_000),
   single('isolated', 'leader', 7_000),
   single('isolated', 'follower', 7_000),
-  single('bridge', 'leader', 5_000),
+  { ...single('bridge', 'leader'), disturb: bridgeElects },
   single('bridge', 'follower', 5_000),
   single('unplugged', 'leader', 5_000),
   single('flapping', 'leader', 5_000),
