@@ -75,6 +75,8 @@ export function answerTo(asked: WriteRequest | string, result: WriteResult, zxid
     case 'delete':
     case 'close-session':
       return undefined
+    case 'reconfigure':
+      return result.configuration
   }
 }
 

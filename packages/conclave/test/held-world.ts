@@ -36,7 +36,6 @@ export class HeldWorld {
         currentEpoch: 0,
         ensembleId: 0,
         configuration: null,
-        previousConfiguration: null,
         replica: Replica.empty(),
         logStart: noPage,
         pageEnds: [],

@@ -5,6 +5,7 @@
  * What else must stay in order lies inside one effect: a step yields at most one `send` a peer and
  * one `deliver` a session. An effect that is never answered is a crash, and is safe.
  */
+import type { Membership } from './ensemble/configuration.ts'
 import type { ErrorCode, Outcome } from './errors.ts'
 import type { CallId } from './events.ts'
 import type { PeerId, SessionId } from './ids.ts'
@@ -65,6 +66,9 @@ export interface Standing {
   readonly missingVoters: readonly PeerId[]
   /** Why this store was set aside, until an established leader has healed it. */
   readonly damaged: string | null
+  /** What this peer is by the configuration in force, and the version of that; 0 before founding. */
+  readonly membership: Membership
+  readonly configurationVersion: number
   /** A sentence for people: why the peer is where it is. */
   readonly reason: string
 }

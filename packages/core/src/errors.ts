@@ -27,6 +27,8 @@ export const errorCodes = {
   NOT_EMPTY: { outcomes: notApplied, retryable: false, wire: -111 },
   SESSION_EXPIRED: { outcomes: either, retryable: false, wire: -112 },
   SESSION_SUSPENDED: { outcomes: unknown, retryable: true },
+  NEW_CONFIG_NO_QUORUM: { outcomes: notApplied, retryable: true, wire: -13 },
+  RECONFIG_IN_PROGRESS: { outcomes: notApplied, retryable: true, wire: -14 },
   SESSION_MOVED: { outcomes: notApplied, retryable: false, wire: -118 },
   SESSION_CLOSED: { outcomes: either, retryable: false },
   BAD_ARGUMENT: { outcomes: notApplied, retryable: false, wire: -8 },

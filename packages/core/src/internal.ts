@@ -11,13 +11,16 @@ export {
 } from './errors.ts'
 export {
   formatMembers,
+  identicalMembers,
   sameMembers,
   votersOf,
   type Configuration,
   type Member,
+  type MemberAddress,
   type MemberRole,
+  type Membership,
 } from './ensemble/configuration.ts'
-export { MajorityQuorum } from './ensemble/quorum.ts'
+export { JointQuorum, MajorityQuorum, type Quorum } from './ensemble/quorum.ts'
 export {
   formatSessionId,
   noSession,
@@ -51,9 +54,11 @@ export {
   type ForwardedRequest,
   type Operation,
   type OperationResult,
+  type Reconfiguration,
   type Refusal,
   type SessionRequest,
   type SetOperation,
+  type TreeRequest,
   type WriteRequest,
   type WriteResult,
 } from './server/request.ts'

@@ -12,7 +12,7 @@ export type LogRecord =
   | { readonly type: 'accepted-epoch'; readonly epoch: number; readonly leader: PeerId }
   /** The history before this record is the initial history of `epoch`. */
   | { readonly type: 'current-epoch'; readonly epoch: number }
-  /** In force from here on, committed or not; a truncate behind the page before takes it back. */
+  /** The one that the ensemble is founded with, or one that is known to be committed by now. */
   | { readonly type: 'configuration'; readonly configuration: Configuration }
   /** Pages behind `to` never happened. */
   | { readonly type: 'truncate'; readonly to: PageEnd }

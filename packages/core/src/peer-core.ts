@@ -41,6 +41,8 @@ export interface CoreView {
   readonly ensembleId: EnsembleId
   /** In force here: the last one in the log. `null` before founding. */
   readonly configuration: Configuration | null
+  /** The one before it, while it is not known to be committed here and both count. */
+  readonly configurationBefore: Configuration | null
   readonly acceptedEpoch: number
   readonly currentEpoch: number
   /** The end of what was ever handed to the log, and of what is durable in it. */
@@ -91,12 +93,13 @@ export class PeerCore {
   }
 
   inspect(): CoreView {
-    const { ensembleId, configuration, acceptedEpoch, currentEpoch, history, lastCommitted } =
+    const { ensembleId, configurations, acceptedEpoch, currentEpoch, history, lastCommitted } =
       this.#state
     return {
       standing: this.#zab.standing,
       ensembleId,
-      configuration,
+      configuration: configurations.inForce,
+      configurationBefore: configurations.before,
       acceptedEpoch,
       currentEpoch,
       lastLogged: history.end.last,
@@ -207,6 +210,10 @@ class LateAgreement {
   requestRound(): number {
     return this.zab?.requestRound() ?? 0
   }
+
+  hasSyncedQuorum(voters: readonly PeerId[]): boolean {
+    return this.zab?.hasSyncedQuorum(voters) ?? false
+  }
 }
 
 function sameStanding(a: Standing, b: Standing): boolean {
@@ -217,6 +224,8 @@ function sameStanding(a: Standing, b: Standing): boolean {
     a.epoch === b.epoch &&
     a.ready === b.ready &&
     a.damaged === b.damaged &&
+    a.membership === b.membership &&
+    a.configurationVersion === b.configurationVersion &&
     a.reason === b.reason &&
     a.missingVoters.join() === b.missingVoters.join()
   )

@@ -11,8 +11,8 @@ export interface RecoveredState {
   readonly currentEpoch: number
   /** The ensemble that the store belongs to: known to a damaged one too. 0 before founding. */
   readonly ensembleId: EnsembleId
+  /** The last one that the log says is committed, or the founding one. Later ones are in pages. */
   readonly configuration: Configuration | null
-  readonly previousConfiguration: Configuration | null
   /** The replicated state as the snapshot has it; empty when there is none. */
   readonly replica: Replica
   /** The page end behind which the log's pages begin. */

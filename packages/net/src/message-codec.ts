@@ -6,15 +6,8 @@
  * What comes in is checked for its shape and for ranges that hold in every phase. Whether it may be
  * said now, by this peer, is agreement's to judge (Z14).
  */
-import type {
-  Configuration,
-  Member,
-  MemberRole,
-  Message,
-  PageEnd,
-  Role,
-  SessionId,
-} from '@conclave/core/internal'
+import type { Message, PageEnd, Role, SessionId } from '@conclave/core/internal'
+import { readConfiguration, writeConfiguration } from './configuration-codec.ts'
 import { maxListLength } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import {
@@ -36,8 +29,6 @@ interface Shape<M> {
 }
 
 const roles: readonly Role[] = ['looking', 'leader', 'follower', 'observer']
-const memberRoles: readonly MemberRole[] = ['voter', 'observer']
-const maxMembers = 255
 const maxDigestLength = 64
 
 const shapes: { readonly [T in TupleMessage['type']]: Shape<Extract<TupleMessage, { type: T }>> } =
@@ -291,30 +282,4 @@ function readPageEnds(list: readonly unknown[]): PageEnd[] {
   const ends: PageEnd[] = []
   while (flat.more) ends.push(flat.pageEnd('end'))
   return ends
-}
-
-function writeConfiguration(configuration: Configuration): unknown[] {
-  const { ensembleId, version, members } = configuration
-  return [
-    ensembleId,
-    version,
-    members.map((member) => [member.id, memberRoles.indexOf(member.role)]),
-  ]
-}
-
-function readConfiguration(tuple: Tuple): Configuration {
-  const configuration = {
-    ensembleId: tuple.count('ensembleId'),
-    version: tuple.count('version'),
-    members: tuple.list('members', maxMembers).map(readMember),
-  }
-  tuple.end()
-  return configuration
-}
-
-function readMember(value: unknown): Member {
-  const tuple = new Tuple(value, 'a member')
-  const member = { id: tuple.integer('id', 1, 255), role: tuple.choice('role', memberRoles) }
-  tuple.end()
-  return member
 }

@@ -3,6 +3,7 @@
  * is a request: paths, sizes and rights are the leader's business (server/prepare.ts).
  */
 import {
+  anyVersion,
   unreachable,
   type CreateMode,
   type CreateOperation,
@@ -14,6 +15,7 @@ import {
   type SetOperation,
   type WriteRequest,
 } from '@conclave/core/internal'
+import { readMembers, writeMembers } from './configuration-codec.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { Tuple } from './tuple.ts'
 
@@ -25,6 +27,7 @@ const kinds = {
   check: 4,
   transaction: 5,
   'close-session': 6,
+  reconfigure: 7,
 } as const
 type Kind = keyof typeof kinds
 const kindsByNumber = new Map<number, Kind>(
@@ -37,14 +40,24 @@ const maxOperations = 65_536
 const passwordBytes = 16
 const surrogate = /\p{Surrogate}/u
 
+/** What a member weighs in a message, at most. */
+const memberBytes = 300
+
 /** A request's size in bytes, about; for deciding which requests share a frame. */
 export function weighRequest(request: WriteRequest): number {
-  return request.type === 'transaction'
-    ? request.operations.reduce((total, operation) => total + weighOperation(operation), 64)
-    : weighOperation(request)
+  switch (request.type) {
+    case 'transaction':
+      return request.operations.reduce((total, operation) => total + weighOperation(operation), 64)
+    case 'reconfigure':
+      return 64 + memberBytes * request.members.length
+    default:
+      return weighOperation(request)
+  }
 }
 
-function weighOperation(operation: Exclude<WriteRequest, { type: 'transaction' }> | Operation) {
+function weighOperation(
+  operation: Exclude<WriteRequest, { type: 'transaction' | 'reconfigure' }> | Operation,
+): number {
   const path = 'path' in operation ? operation.path.length : 0
   const data = 'data' in operation ? (operation.data?.length ?? 0) : 0
   return 64 + path + data
@@ -96,6 +109,8 @@ function writeRequest(request: WriteRequest): unknown[] {
       return [kinds.transaction, writeOperations(request.operations)]
     case 'close-session':
       return [kinds['close-session']]
+    case 'reconfigure':
+      return [kinds.reconfigure, writeMembers(request.members), request.version]
     default:
       return unreachable(request)
   }
@@ -186,6 +201,12 @@ function readRequestOf(kind: Kind, tuple: Tuple): WriteRequest {
       }
     case 'close-session':
       return { type: 'close-session' }
+    case 'reconfigure':
+      return {
+        type: 'reconfigure',
+        members: readMembers(tuple),
+        version: tuple.integer('version', anyVersion, Number.MAX_SAFE_INTEGER),
+      }
     case 'check':
       throw new ProtocolError('MESSAGE_MALFORMED', 'a check is not a request of its own')
     default:
@@ -212,6 +233,7 @@ function readOperationOf(kind: Kind, tuple: Tuple): Operation {
       return { type: 'check', path: readPath(tuple), version: readVersion(tuple) }
     case 'transaction':
     case 'close-session':
+    case 'reconfigure':
       throw new ProtocolError('MESSAGE_MALFORMED', `a ${kind} is not an operation of a transaction`)
     default:
       return unreachable(kind)

@@ -47,6 +47,19 @@ const operations: {
   readonly [T in Operation['type']]: Arbitrary<Extract<Operation, { type: T }>>
 } = { create, set, delete: deletion, check }
 
+const members = fc.array(
+  fc
+    .tuple(
+      record({
+        id: fc.integer({ min: 1, max: 255 }),
+        role: fc.constantFrom('voter' as const, 'observer' as const),
+      }),
+      fc.option(record({ host: fc.string({ maxLength: 255 }), port: fc.nat(65_535) })),
+    )
+    .map(([member, address]) => (address === null ? member : { ...member, address })),
+  { maxLength: 20 },
+)
+
 const requests: {
   readonly [T in WriteRequest['type']]: Arbitrary<Extract<WriteRequest, { type: T }>>
 } = {
@@ -58,6 +71,11 @@ const requests: {
     operations: fc.array(fc.oneof(...Object.values(operations)), { maxLength: 6 }),
   }),
   'close-session': fc.constant({ type: 'close-session' as const }),
+  reconfigure: record({
+    type: fc.constant('reconfigure' as const),
+    members,
+    version: fc.integer({ min: -1 }),
+  }),
 }
 
 const forwarded: Arbitrary<ForwardedRequest> = record({
@@ -70,13 +88,7 @@ const forwarded: Arbitrary<ForwardedRequest> = record({
 const configuration: Arbitrary<Configuration> = record({
   ensembleId: count,
   version: count,
-  members: fc.array(
-    record({
-      id: fc.integer({ min: 1, max: 255 }),
-      role: fc.constantFrom('voter' as const, 'observer' as const),
-    }),
-    { maxLength: 20 },
-  ),
+  members,
 })
 
 /** Fills in the type of a message. */

@@ -54,7 +54,10 @@ export class RecordedHistory {
 
   /** Everything that was asked and told, in the order of the sessions. */
   entries({ sessions }: History): CallEntry[] {
-    const calls = [...sessions.values()].flatMap(({ calls }) => calls)
+    const calls = [...sessions.values()]
+      .flatMap(({ calls }) => calls)
+      // Who belongs to the ensemble is no matter of its tree.
+      .filter(({ request }) => request?.type !== 'reconfigure')
     return [...calls.map((call) => this.#entryOf(call)), ...this.#reads]
   }
 
@@ -104,6 +107,7 @@ function outcomeOf(
 function operationOf(request: WriteRequest | null): HistoryOperation {
   switch (request?.type) {
     case undefined:
+    case 'reconfigure':
       return { type: 'sync' }
     case 'create':
       return { ...createOf(request), parents: request.parents }

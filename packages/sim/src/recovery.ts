@@ -41,7 +41,6 @@ export function recover(
     currentEpoch: log.currentEpoch,
     ensembleId: configuration?.ensembleId ?? ensembleId,
     configuration,
-    previousConfiguration: log.previousConfiguration,
     replica,
     logStart: log.start,
     pageEnds: log.pages.map(({ last, crc }) => ({ last, crc })),

@@ -211,7 +211,9 @@ const activityShapes: { readonly [K in Activity['type']]: Shape<Case<Activity, K
 }
 
 const ensemble = recordOf<EnsembleProfile>({
-  members: listOf(recordOf<Member>({ id: peer, role: oneOf(['voter', 'observer']) })),
+  members: listOf(
+    recordOf<Omit<Member, 'address'>>({ id: peer, role: oneOf(['voter', 'observer']) }),
+  ),
   timing: numbersLike<Timing>(defaultTiming),
   limits: numbersLike<Limits>(defaultLimits),
   network: recordOf<NetworkProfile>({

@@ -130,7 +130,6 @@ describe('the log', () => {
       acceptedLeader: 3,
       currentEpoch: 2,
       configuration,
-      previousConfiguration: null,
       logStart: noPage,
       damaged: null,
     })

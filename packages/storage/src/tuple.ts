@@ -100,10 +100,18 @@ export function readData(value: unknown): Uint8Array | null {
   return value === null ? null : readBytes(value)
 }
 
+const maxPort = 65_535
+
 /** The fields of a configuration, in the order in which every format of ours has them. */
 export function configurationTuple(configuration: Configuration): readonly unknown[] {
   const { ensembleId, version, members } = configuration
-  return [ensembleId, version, members.map(({ id, role }) => [id, role === 'voter' ? 1 : 0])]
+  return [ensembleId, version, members.map(memberTuple)]
+}
+
+/** An address only where there is one. */
+function memberTuple({ id, role, address }: Member): readonly unknown[] {
+  const votes = role === 'voter' ? 1 : 0
+  return address === undefined ? [id, votes] : [id, votes, address.host, address.port]
 }
 
 export function readConfiguration(value: unknown): Configuration {
@@ -116,6 +124,11 @@ export function readConfiguration(value: unknown): Configuration {
 }
 
 function readMember(value: unknown): Member {
-  const [id, votes] = readTuple(value, 2)
-  return { id: readCount(id), role: readCount(votes, 1) === 1 ? 'voter' : 'observer' }
+  const tuple = readTuple(value)
+  const [id, votes, host, port] = tuple
+  if (tuple.length !== 2 && tuple.length !== 4) throw new TupleError('a member of another length')
+  const role = readCount(votes, 1) === 1 ? 'voter' : 'observer'
+  if (tuple.length === 2) return { id: readCount(id), role }
+  const address = { host: readString(host), port: readCount(port, maxPort) }
+  return { id: readCount(id), role, address }
 }

@@ -46,7 +46,12 @@ export const anyConfiguration: fc.Arbitrary<Configuration> = record({
   ensembleId: anyCount,
   version: anyCount,
   members: fc.array(
-    record({ id: fc.nat(255), role: fc.constantFrom('voter' as const, 'observer' as const) }),
+    fc
+      .tuple(
+        record({ id: fc.nat(255), role: fc.constantFrom('voter' as const, 'observer' as const) }),
+        fc.option(record({ host: fc.string(), port: fc.nat(65_535) })),
+      )
+      .map(([member, address]) => (address === null ? member : { ...member, address })),
     { maxLength: 7 },
   ),
 })

@@ -20,9 +20,10 @@ import { Fifo } from './fifo.ts'
 import { OutstandingChanges } from './outstanding-changes.ts'
 import { Pagination } from './paginate.ts'
 import { Preparation } from './prepare.ts'
+import { judgeReconfiguration } from './reconfiguration.ts'
 import { ReceivedQuestions, type ReceivedQuestion } from './quorum-reads.ts'
 import type { Replica } from './replica.ts'
-import type { ForwardedRequest, SessionRequest } from './request.ts'
+import type { ForwardedRequest, Reconfiguration, SessionRequest } from './request.ts'
 import { SessionExpiry } from './session-expiry.ts'
 import { SessionOutlooks, type SessionOutlook } from './session-outlooks.ts'
 import { requestBytes } from './txn-bytes.ts'
@@ -64,6 +65,8 @@ export class Leadership {
   readonly #senders = new Map<PeerId, Sender>()
   #wallMs: number
   #isDraining = false
+  /** A configuration was proposed and is not applied. */
+  #isReconfiguring = false
 
   constructor(
     epoch: number,
@@ -213,6 +216,9 @@ export class Leadership {
           this.#sessions.onClosed(txn.closed)
           this.#expiry.remove(txn.closed)
           break
+        case 'configure':
+          this.#isReconfiguring = false
+          break
         default:
           break
       }
@@ -235,6 +241,7 @@ export class Leadership {
         sender.bytesWaiting -= work.bytes
         if (session.isClosing || session.hostedSince !== forwarded.hostedSince) return null
         const { requestId, request } = forwarded
+        if (request.type === 'reconfigure') return this.#reconfigure(forwarded, request)
         return this.#preparation.prepare(session, requestId, request, zxid, this.#wallMs)
       }
       case 'create-session':
@@ -247,9 +254,29 @@ export class Leadership {
       case 'configure': {
         const { configuration } = work
         const header = { timeMs: this.#wallMs, session: noSession, requestId: 0 }
+        this.#isReconfiguring = true
         return { ...header, type: 'configure', configuration }
       }
     }
+  }
+
+  /** A change of the ensemble, which ends its page (Z18), or the refusal of one. */
+  #reconfigure({ session, requestId }: ForwardedRequest, request: Reconfiguration): Txn {
+    const header = { timeMs: this.#wallMs, session, requestId }
+    const current = this.#replica.configuration
+    const judged =
+      current === null
+        ? 'RECONFIG_IN_PROGRESS'
+        : judgeReconfiguration(request, {
+            current,
+            isUnderWay: this.#isReconfiguring,
+            hasSyncedQuorum: (voters) => this.#agreement.hasSyncedQuorum(voters),
+          })
+    if (typeof judged === 'string') {
+      return { ...header, type: 'refuse', code: judged, path: '', operation: 0, limit: null }
+    }
+    this.#isReconfiguring = true
+    return { ...header, type: 'configure', configuration: judged }
   }
 
   #createSession(host: PeerId, { timeoutMs, password }: SessionRequest, zxid: Zxid): Txn | null {

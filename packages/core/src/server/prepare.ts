@@ -24,7 +24,7 @@ import {
   type Operation,
   type Refusal,
   type SetOperation,
-  type WriteRequest,
+  type TreeRequest,
 } from './request.ts'
 import type { SessionOutlook } from './session-outlooks.ts'
 import { stepBytes, txnOverheadBytes } from './txn-bytes.ts'
@@ -50,7 +50,7 @@ export class Preparation {
   prepare(
     session: SessionOutlook,
     requestId: RequestId,
-    request: WriteRequest,
+    request: TreeRequest,
     zxid: Zxid,
     timeMs: number,
   ): Txn {

@@ -177,7 +177,7 @@ export class Replica {
           'Z18: the versions of configurations rise',
         )
         this.#configuration = txn.configuration
-        return null
+        return wanted ? { type: 'reconfigure', configuration: txn.configuration } : null
       case 'refuse':
         return null
     }

@@ -4,6 +4,7 @@
  * Writes travel to the leader, which judges them against the tree as it will be and turns each into
  * exactly one txn: the change, or a refusal. Reads never travel: see read.ts.
  */
+import type { Configuration, Member } from '../ensemble/configuration.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { RequestId, SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
@@ -45,8 +46,8 @@ export interface CheckOperation {
 /** One step of a transaction; all but `check` are also requests of their own. */
 export type Operation = CreateOperation | SetOperation | DeleteOperation | CheckOperation
 
-/** A write, as the hosting peer forwards it to the leader. */
-export type WriteRequest =
+/** A write of the tree, or the end of a session. */
+export type TreeRequest =
   /** `parents` also creates the ancestors that are missing, as persistent znodes without data. */
   | (CreateOperation & { readonly parents: boolean })
   | SetOperation
@@ -55,6 +56,16 @@ export type WriteRequest =
   /** All operations or none, later ones seeing the effect of earlier ones. */
   | { readonly type: 'transaction'; readonly operations: readonly Operation[] }
   | { readonly type: 'close-session' }
+
+/** These are the members from now on. `version` is that of the configuration it is to replace. */
+export interface Reconfiguration {
+  readonly type: 'reconfigure'
+  readonly members: readonly Member[]
+  readonly version: number
+}
+
+/** A write, as the hosting peer forwards it to the leader. */
+export type WriteRequest = TreeRequest | Reconfiguration
 
 /** What one operation of a committed write came to. */
 export type OperationResult =
@@ -68,6 +79,7 @@ export type WriteResult =
   | OperationResult
   | { readonly type: 'transaction'; readonly results: readonly OperationResult[] }
   | { readonly type: 'close-session' }
+  | { readonly type: 'reconfigure'; readonly configuration: Configuration }
 
 /** Why a write was refused, as its txn records it. */
 export interface Refusal {

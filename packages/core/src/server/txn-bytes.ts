@@ -3,6 +3,7 @@
  * them and for where a page closes. A path counts its UTF-16 units, which is what it packs to unless
  * it leaves ASCII; numbers and tags count a flat sum, which is more than they pack to.
  */
+import type { Member } from '../ensemble/configuration.ts'
 import type { WriteRequest } from './request.ts'
 import type { TreeTxn, Txn } from './txn.ts'
 
@@ -33,6 +34,8 @@ export function requestBytes(request: WriteRequest): number {
     }
     case 'close-session':
       return txnOverheadBytes
+    case 'reconfigure':
+      return txnOverheadBytes + membersBytes(request.members)
   }
 }
 
@@ -57,13 +60,19 @@ export function txnBytes(txn: Txn): number {
     case 'move-session':
       return txnOverheadBytes
     case 'configure':
-      return txnOverheadBytes + txn.configuration.members.length * stepOverheadBytes
+      return txnOverheadBytes + membersBytes(txn.configuration.members)
   }
 }
 
 function stepsBytes(txns: readonly TreeTxn[]): number {
   let bytes = 0
   for (const txn of txns) bytes += stepBytes(txn.path, 'data' in txn ? txn.data : null)
+  return bytes
+}
+
+function membersBytes(members: readonly Member[]): number {
+  let bytes = 0
+  for (const { address } of members) bytes += stepBytes(address?.host ?? '', null)
   return bytes
 }
 

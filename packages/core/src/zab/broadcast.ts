@@ -50,7 +50,8 @@ export class Broadcast {
 
   /**
    * Commits every page that a quorum of durable logs has reached. Positions in one history can be
-   * compared, so a later page never has its quorum before an earlier one (Z9).
+   * compared, so a later page never has its quorum before an earlier one (Z9). A configuration that
+   * is committed is counted by alone from then on, and more may have been reached by it.
    */
   advanceCommit(): void {
     const { quorum, lastCommitted } = this.#state
@@ -60,6 +61,7 @@ export class Broadcast {
     assert(refusal === null, 'Z9: a position is a page end of the history')
     while ((this.#outstanding[0] ?? Infinity) <= reached) this.#outstanding.shift()
     if (this.#unannounced === 'no') this.#unannounced = 'new'
+    if (this.#state.quorum !== quorum) this.advanceCommit()
   }
 
   /**

@@ -86,7 +86,7 @@ export class Discovery {
 
   /** LEADERINFO, once the own promise is durable (Z2). */
   inform(learner: Learner): void {
-    const { configuration } = this.#state
+    const configuration = this.#state.configurations.committed
     if (learner.stage !== 'met' || !this.#promised) return
     assert(configuration !== null, 'Z2: an epoch belongs to an ensemble')
     learner.stage = 'informed'
@@ -98,7 +98,8 @@ export class Discovery {
     const { epoch, last } = this.#wonWith
     const later = message.currentEpoch > epoch
     const longer = message.currentEpoch === epoch && message.end.last > last
-    if (learner.counts && (later || longer)) {
+    const isVoter = this.#state.quorum.voters.has(learner.peer)
+    if (learner.counts && isVoter && (later || longer)) {
       return `peer ${String(learner.peer)} has a more recent history`
     }
     learner.stage = 'promised'

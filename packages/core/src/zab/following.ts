@@ -53,7 +53,7 @@ export class Following {
     this.#state = state
     this.leader = elected.leader
     this.round = elected.round
-    this.#counts = state.isVoter && (state.remembers || elected.founding)
+    this.#counts = state.remembers || elected.founding
     this.#lastHeardMs = state.nowMs
     this.#incoming = new IncomingHistory(state)
     this.#send({
@@ -241,7 +241,7 @@ export class Following {
     this.#epoch = epoch
     const records: LogRecord[] = []
     // Z19: from its first page on it would pass for a peer that remembers, so it is noted before.
-    if (state.isVoter && !this.#counts && state.damaged === null) {
+    if (!this.#counts && state.damaged === null) {
       records.push({ type: 'damage-found', reason: 'the store was empty' })
     }
     if (state.configuration === null) records.push({ type: 'configuration', configuration })
@@ -269,10 +269,17 @@ export class Following {
     })
   }
 
+  /** Two that are committed with one version are the same; and one founds with one list. */
   #refusesConfiguration(theirs: Configuration): boolean {
-    const { members: ours, ensembleId } = this.#state
+    const { configurations, ensembleId, id, options } = this.#state
+    const { committed } = configurations
     const sameEnsemble = ensembleId === 0 || ensembleId === theirs.ensembleId
-    if (sameEnsemble && sameMembers(ours, theirs.members)) return false
+    const isListed = theirs.members.some((member) => member.id === id)
+    const ours = committed?.members ?? options.members
+    // Whoever joins was not there when the ensemble was founded.
+    const isComparable =
+      (committed?.version ?? 1) === theirs.version && (committed !== null || isListed)
+    if (sameEnsemble && (!isComparable || sameMembers(ours, theirs.members))) return false
     const leader = `peer ${String(this.leader)}`
     const detail = sameEnsemble
       ? `This peer has the members [${formatMembers(ours)}], the ensemble that ${leader} leads has ` +

@@ -13,6 +13,7 @@
  * nowhere before UPTODATE.
  */
 import { assert } from '../assert.ts'
+import { MajorityQuorum } from '../ensemble/quorum.ts'
 import type { EnsembleId, PeerId } from '../ids.ts'
 import { formatZxid, type Zxid } from '../zxid.ts'
 import { Broadcast } from './broadcast.ts'
@@ -20,6 +21,7 @@ import { Discovery } from './discovery.ts'
 import {
   countedIn,
   meetLearner,
+  slownessOf,
   type FollowerInfo,
   type Learner,
   type Received,
@@ -97,6 +99,12 @@ export class Leading {
     return this.#heartbeat.requestRound()
   }
 
+  /** True when a quorum of these voters could commit at once. */
+  hasSyncedQuorum(voters: readonly PeerId[]): boolean {
+    const synced = countedIn(this.#learners.values(), 'synced')
+    return new MajorityQuorum(voters).includes([this.#state.id, ...synced])
+  }
+
   onLinkDown(peer: PeerId): void {
     this.#forget(peer)
   }
@@ -107,7 +115,10 @@ export class Leading {
       this.#end(`the disk has not answered for ${String(Math.round(diskWaitMs))} ms`)
       return
     }
-    this.#dropSlow()
+    for (const learner of [...this.#learners.values()]) {
+      const slowness = slownessOf(learner, this.#state)
+      if (slowness !== null) this.#drop(learner.peer, slowness)
+    }
     const established = this.#phase === 'broadcast'
     const lost = this.#heartbeat.judgeQuorum(established)
     if (lost === null) this.#heartbeat.onTick(this.epoch, established)
@@ -167,7 +178,8 @@ export class Leading {
       machine.onRoundConfirmed(this.#heartbeat.confirmedRound)
       for (const learner of this.#learners.values()) this.#maybeUpToDate(learner)
     }
-    if (machine.counterExhausted) this.handOver()
+    // One that does not vote any more has committed, by those who do, that it does not.
+    if (machine.counterExhausted || !this.#state.isVoter) this.handOver()
     this.#maybeSayGoodbye()
     this.#broadcast.endStep()
   }
@@ -183,7 +195,6 @@ export class Leading {
 
   #meet(peer: PeerId, info: FollowerInfo): void {
     this.#forget(peer)
-    const { nowMs, quorum } = this.#state
     const refusal = this.#discovery.refuses(info)
     if (refusal !== null) {
       // Only a higher epoch brings this peer back: end the present one, in order if it was begun.
@@ -192,8 +203,8 @@ export class Leading {
       this.#state.disconnect(peer, refusal)
       return
     }
-    const counts = info.counts && quorum.voters.has(peer)
-    const learner = meetLearner(info, { peer, joinRound: this.nextRound(), counts, nowMs })
+    const { nowMs } = this.#state
+    const learner = meetLearner(info, { peer, joinRound: this.nextRound(), nowMs })
     this.#learners.set(peer, learner)
     this.#discovery.inform(learner)
   }
@@ -332,14 +343,13 @@ export class Leading {
   /** UPTODATE carries the latest commit, so that none is missed between ACK-LD and it (Z15). */
   #maybeUpToDate(learner: Learner): void {
     if (this.#phase !== 'broadcast' || learner.stage !== 'acked') return
-    const { quorum, lastCommitted } = this.#state
-    const votes = quorum.voters.has(learner.peer)
-    // Z19: a voter without memory may have promised another epoch. That a quorum without it has
-    // since confirmed this one makes what it forgot harmless.
-    if (votes && !learner.counts && this.#heartbeat.confirmedRound < learner.joinRound) return
+    // Z19: a peer without memory may have promised another epoch. That a quorum without it has since
+    // confirmed this one makes what it forgot harmless.
+    if (!learner.counts && this.#heartbeat.confirmedRound < learner.joinRound) return
     learner.stage = 'synced'
-    learner.counts = votes
-    if (votes) this.#broadcast.noteDurable(learner.peer, learner.ackedUpTo as Zxid)
+    learner.counts = true
+    this.#broadcast.noteDurable(learner.peer, learner.ackedUpTo as Zxid)
+    const { lastCommitted } = this.#state
     this.#state.send(learner.peer, { type: 'up-to-date', committed: lastCommitted })
   }
 
@@ -350,19 +360,6 @@ export class Leading {
     learner.ackedUpTo = upTo
     if (learner.counts) this.#broadcast.noteDurable(learner.peer, upTo)
     return null
-  }
-
-  /** Silence, or a log that cannot be kept any longer, ends a learner's link; it comes back. */
-  #dropSlow(): void {
-    const { nowMs, options, history } = this.#state
-    for (const { peer, sync, lastHeardMs } of [...this.#learners.values()]) {
-      const pin = sync?.pinned ?? null
-      if (nowMs - lastHeardMs > options.timing.silentPeerMs) {
-        this.#drop(peer, 'silent for longer than the silent-peer deadline')
-      } else if (pin !== null && history.bytesBehind(pin) > options.limits.maxPinnedBytes) {
-        this.#drop(peer, 'too slow: the log cannot be kept for it any longer')
-      }
-    }
   }
 
   #maybeSayGoodbye(): void {

@@ -3,6 +3,7 @@ import type { PeerId } from '../ids.ts'
 import type { LearnerSync } from './learner-sync.ts'
 import type { Message } from './messages.ts'
 import type { PageEnd } from './page.ts'
+import type { ZabState } from './state.ts'
 
 export type Received<T extends Message['type']> = Extract<Message, { type: T }>
 export type FollowerInfo = Received<'follower-info'>
@@ -17,7 +18,7 @@ export interface Learner {
    * is being made the leader's. acked: ACK-LD came. synced: UPTODATE went.
    */
   stage: 'met' | 'informed' | 'promised' | 'syncing' | 'acked' | 'synced'
-  /** False of an observer for ever, of a peer without memory until UPTODATE (Z19). */
+  /** False of a peer without memory until UPTODATE (Z19). Where it counts, the quorum says. */
   counts: boolean
   /** What it told with ACKEPOCH, until it is synchronized. */
   history: { readonly end: PageEnd; readonly epochEnds: readonly PageEnd[] } | null
@@ -33,15 +34,15 @@ export interface Learner {
 /** A learner that has just introduced itself. */
 export function meetLearner(
   info: FollowerInfo,
-  facts: { peer: PeerId; joinRound: number; counts: boolean; nowMs: number },
+  facts: { peer: PeerId; joinRound: number; nowMs: number },
 ): Learner {
-  const { peer, joinRound, counts, nowMs } = facts
+  const { peer, joinRound, nowMs } = facts
   return {
     peer,
     info,
     joinRound,
     stage: 'met',
-    counts,
+    counts: info.counts,
     history: null,
     sync: null,
     ackedUpTo: 0,
@@ -51,7 +52,7 @@ export function meetLearner(
   }
 }
 
-/** Those whose word counts in a quorum, in one of the stages. */
+/** Those whose word counts where they vote, in one of the stages. */
 export function countedIn(
   learners: Iterable<Learner>,
   ...stages: readonly Learner['stage'][]
@@ -61,4 +62,19 @@ export function countedIn(
     if (counts && stages.includes(stage)) counted.push(peer)
   }
   return counted
+}
+
+/**
+ * Why a learner's link must end, or `null`: it is silent, or the log cannot be kept for it any longer.
+ * It comes back.
+ */
+export function slownessOf({ lastHeardMs, sync }: Learner, state: ZabState): string | null {
+  const { nowMs, options, history } = state
+  if (nowMs - lastHeardMs > options.timing.silentPeerMs) {
+    return 'silent for longer than the silent-peer deadline'
+  }
+  const pin = sync?.pinned ?? null
+  return pin !== null && history.bytesBehind(pin) > options.limits.maxPinnedBytes
+    ? 'too slow: the log cannot be kept for it any longer'
+    : null
 }

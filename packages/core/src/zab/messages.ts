@@ -99,7 +99,7 @@ export type DataMessage =
       readonly acceptedEpoch: number
       /** To whom acceptedEpoch is promised, or 0. */
       readonly acceptedLeader: PeerId
-      /** False of an observer, an empty and a damaged peer: it counts nowhere before UPTODATE. */
+      /** False of an empty and of a damaged peer: it counts nowhere before UPTODATE. */
       readonly counts: boolean
       readonly ensembleId: EnsembleId
     }

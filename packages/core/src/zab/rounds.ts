@@ -4,7 +4,7 @@
  * for every round before it. Rounds are what linearizable reads, the acknowledgement of proofs of
  * life and the joining of amnesiac peers wait for (C7, C8, S4, Z19).
  */
-import type { MajorityQuorum } from '../ensemble/quorum.ts'
+import type { Quorum } from '../ensemble/quorum.ts'
 import type { PeerId } from '../ids.ts'
 
 export class Rounds {
@@ -45,7 +45,7 @@ export class Rounds {
   }
 
   /** The last round that a quorum has confirmed. */
-  confirmed(quorum: MajorityQuorum): number {
+  confirmed(quorum: Quorum): number {
     return quorum.reachedBy(this.#confirmations)
   }
 }

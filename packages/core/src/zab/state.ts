@@ -7,9 +7,9 @@
  * committed ≤ logged.
  */
 import { assert } from '../assert.ts'
-import type { Configuration, Member } from '../ensemble/configuration.ts'
-import { votersOf } from '../ensemble/configuration.ts'
-import { MajorityQuorum } from '../ensemble/quorum.ts'
+import type { Configuration, Member, Membership } from '../ensemble/configuration.ts'
+import { Configurations } from '../ensemble/configurations.ts'
+import type { Quorum } from '../ensemble/quorum.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { EnsembleId, PeerId } from '../ids.ts'
 import type { LogRecord } from '../log-record.ts'
@@ -20,6 +20,7 @@ import type { Replica } from '../server/replica.ts'
 import { formatZxid, type Zxid } from '../zxid.ts'
 import { History } from './history.ts'
 import type { Message } from './messages.ts'
+import type { Page } from './page.ts'
 import type { StateMachine } from './state-machine.ts'
 
 /** An append that the disk has not answered. */
@@ -46,8 +47,7 @@ export class ZabState {
   readonly outbox: Outbox
   readonly machine: StateMachine
   readonly history: History
-  /** The configuration in force: the last one in the log. `null` before founding. */
-  configuration: Configuration | null
+  readonly configurations: Configurations
   damaged: string | null
   lastCommitted: Zxid
   /** While true, only durable pages are applied, so that a checkpoint can begin. */
@@ -60,8 +60,6 @@ export class ZabState {
   #acceptedEpoch: number
   #acceptedLeader: PeerId
   #currentEpoch: number
-  #quorum: MajorityQuorum
-  #voters: readonly PeerId[]
   /** What the store knew its ensemble by, even if it lost all the rest; or 0. */
   readonly #recoveredEnsembleId: EnsembleId
   readonly #links = new Set<PeerId>()
@@ -82,15 +80,16 @@ export class ZabState {
     this.machine = machine
     const { logStart, pageEnds, history, pageBytes } = recovered
     this.history = new History(logStart, pageEnds, history, pageBytes)
-    this.configuration = recovered.configuration
+    const { configuration, replica } = recovered
+    this.configurations = new Configurations(options.members, configuration)
+    if (replica.configuration !== null) this.configurations.install(replica.configuration)
+    for (const page of history) this.#noteConfiguration(page)
     this.#recoveredEnsembleId = recovered.ensembleId
     this.damaged = recovered.damaged
     this.lastCommitted = machine.end.last
     this.#acceptedEpoch = recovered.acceptedEpoch
     this.#acceptedLeader = recovered.acceptedLeader
     this.#currentEpoch = recovered.currentEpoch
-    this.#voters = votersOf(this.members)
-    this.#quorum = new MajorityQuorum(this.#voters)
     assert(this.#currentEpoch <= this.#acceptedEpoch, 'Z2: currentEpoch ≤ acceptedEpoch')
     assert(machine.end.last <= this.history.end.last, 'Z17: applied ≤ logged')
   }
@@ -122,17 +121,27 @@ export class ZabState {
     return this.configuration?.ensembleId ?? this.#recoveredEnsembleId
   }
 
+  /** The configuration in force: the last one in the log. `null` before founding. */
+  get configuration(): Configuration | null {
+    return this.configurations.inForce
+  }
+
   /** The members in force, or as listed before an ensemble is founded. */
   get members(): readonly Member[] {
-    return this.configuration?.members ?? this.options.members
+    return this.configurations.members
+  }
+
+  /** What this peer is in the ensemble. */
+  get membership(): Membership {
+    return this.configurations.membershipOf(this.id)
   }
 
   get voters(): readonly PeerId[] {
-    return this.#voters
+    return this.configurations.voters
   }
 
-  get quorum(): MajorityQuorum {
-    return this.#quorum
+  get quorum(): Quorum {
+    return this.configurations.quorum
   }
 
   get acceptedEpoch(): number {
@@ -148,8 +157,9 @@ export class ZabState {
     return this.#currentEpoch
   }
 
+  /** True of one that counts in quorums, be it only those of the configuration before. */
   get isVoter(): boolean {
-    return this.#quorum.voters.has(this.id)
+    return this.quorum.voters.has(this.id)
   }
 
   /**
@@ -179,10 +189,12 @@ export class ZabState {
     switch (record.type) {
       case 'page':
         this.history.append(record.page, seq)
+        this.#noteConfiguration(record.page)
         break
       case 'truncate':
         assert(record.to.last >= this.machine.end.last, 'Z10: what is applied is never cut')
         this.history.truncate(record.to, seq)
+        this.configurations.truncate(record.to.last)
         break
       case 'snapshot-installed':
         this.history.install(record.at, seq)
@@ -198,9 +210,7 @@ export class ZabState {
         this.#currentEpoch = record.epoch
         break
       case 'configuration':
-        this.configuration = record.configuration
-        this.#voters = votersOf(this.members)
-        this.#quorum = new MajorityQuorum(this.#voters)
+        this.configurations.settleOn(record.configuration)
         break
       case 'damage-found':
         this.damaged = record.reason
@@ -209,6 +219,14 @@ export class ZabState {
         this.damaged = null
         break
     }
+  }
+
+  /** What a page of the log configures is in force from here on, committed or not (Z18). */
+  #noteConfiguration(page: Page): void {
+    if (!page.reconfigures) return
+    const txn = this.options.codec.decode(page).at(-1)
+    assert(txn?.type === 'configure', 'Z18: a page that reconfigures ends with its configuration')
+    this.configurations.add(txn.configuration, page.last)
   }
 
   onSynced(seq: number): void {
@@ -289,6 +307,9 @@ export class ZabState {
       return `Z15: ${formatZxid(upTo)} is committed, but is no page end of this log`
     }
     this.lastCommitted = upTo
+    const settled = this.configurations.committedBy(upTo)
+    // Durably, so that whoever starts from this log needs nobody who was removed.
+    if (settled !== null) this.append({ type: 'configuration', configuration: settled })
     if (digest !== '') this.#expectedDigest = { at: upTo, digest }
     this.applyCommitted()
     return null
@@ -301,6 +322,7 @@ export class ZabState {
   install(replica: Replica, transfer: number): number {
     const seq = this.append({ type: 'snapshot-installed', at: replica.end })
     this.#installing = { seq, replica, transfer }
+    this.configurations.install(replica.configuration)
     return seq
   }
 

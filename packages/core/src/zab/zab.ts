@@ -60,7 +60,7 @@ export class Zab implements Agreement {
 
   get standing(): Standing {
     const phase = this.#phase
-    const { id, currentEpoch, damaged } = this.#state
+    const { id, currentEpoch, damaged, membership, configuration } = this.#state
     const looking = phase instanceof Election
     return {
       role: this.role,
@@ -70,6 +70,8 @@ export class Zab implements Agreement {
       ready: phase.phase === 'broadcast',
       missingVoters: looking && this.#state.mayFound ? phase.missingVoters : [],
       damaged,
+      membership,
+      configurationVersion: configuration?.version ?? 0,
       reason: looking ? `${phase.reason} (${this.#lastReason})` : phase.reason,
     }
   }
@@ -84,6 +86,10 @@ export class Zab implements Agreement {
 
   requestRound(): number {
     return this.#phase instanceof Leading ? this.#phase.requestRound() : 0
+  }
+
+  hasSyncedQuorum(voters: readonly PeerId[]): boolean {
+    return this.#phase instanceof Leading && this.#phase.hasSyncedQuorum(voters)
   }
 
   onTick(): void {

@@ -44,10 +44,14 @@ export class LoneLeader {
       lastCommitted: 0 as Zxid,
       nextRound: () => rounds.last + 1,
       requestRound: () => rounds.last + 1,
+      hasSyncedQuorum: (voters: readonly PeerId[]) => this.syncedVoters(voters),
     }
     const all = { ...defaultLimits, ...limits }
     this.leadership = new Leadership(epoch, all, agreement, replica, 0, 1_000)
   }
+
+  /** Which voters make a synced quorum: any, until a test says otherwise. */
+  syncedVoters: (voters: readonly PeerId[]) => boolean = () => true
 
   /** Creates a session that peer 2 hosts, or another, and applies that. */
   session(timeoutMs = 10_000, from = host): SessionId {

@@ -7,8 +7,8 @@ import type {
   Operation,
   SessionId,
   TreeTxn,
+  TreeRequest,
   Txn,
-  WriteRequest,
 } from '../../src/internal.ts'
 import type { NaiveState } from './naive-state.ts'
 
@@ -112,7 +112,7 @@ class Scratch {
   }
 }
 
-function outcomeOf(state: NaiveState, session: SessionId, request: WriteRequest): unknown {
+function outcomeOf(state: NaiveState, session: SessionId, request: TreeRequest): unknown {
   const scratch = new Scratch(state, session)
   switch (request.type) {
     case 'set':
@@ -152,7 +152,7 @@ function outcomeOf(state: NaiveState, session: SessionId, request: WriteRequest)
 export function judgeAlone(
   state: NaiveState,
   session: SessionId,
-  request: WriteRequest,
+  request: TreeRequest,
   timeMs: number,
 ): Txn | null {
   const asking = state.sessions.get(session)

@@ -1,6 +1,6 @@
 /** Random requests over few short paths, so that they meet, collide and fail in every way. */
 import fc from 'fast-check'
-import type { Operation, WriteRequest } from '../../src/internal.ts'
+import type { Operation, TreeRequest } from '../../src/internal.ts'
 
 const name = fc.constantFrom('a', 'b', 'c')
 const path = fc.oneof(
@@ -33,7 +33,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 )
 
 /** Any write of a session but its end. */
-export const anyWrite: fc.Arbitrary<WriteRequest> = fc.oneof(
+export const anyWrite: fc.Arbitrary<TreeRequest> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.tuple(createOperation, often).map(([one, parents]) => ({ ...one, parents })),
@@ -52,7 +52,7 @@ export const anyWrite: fc.Arbitrary<WriteRequest> = fc.oneof(
 )
 
 /** Any write, now and then the last one. */
-export const anyRequest: fc.Arbitrary<WriteRequest> = fc.oneof(
+export const anyRequest: fc.Arbitrary<TreeRequest> = fc.oneof(
   { weight: 20, arbitrary: anyWrite },
   { weight: 1, arbitrary: fc.constant({ type: 'close-session' as const }) },
 )

@@ -5,7 +5,7 @@ import {
   type CreateOperation,
   type DeleteOperation,
   type SetOperation,
-  type WriteRequest,
+  type TreeRequest,
 } from '../../src/internal.ts'
 
 export function bytes(text: string): Uint8Array {
@@ -36,12 +36,12 @@ export function check(path: string, version = anyVersion): CheckOperation {
 }
 
 export function transaction(
-  ...operations: Extract<WriteRequest, { type: 'transaction' }>['operations']
-): WriteRequest {
+  ...operations: Extract<TreeRequest, { type: 'transaction' }>['operations']
+): TreeRequest {
   return { type: 'transaction', operations }
 }
 
-export const close: WriteRequest = { type: 'close-session' }
+export const close: TreeRequest = { type: 'close-session' }
 
 /** A password that is like no other. */
 export function password(number: number): Uint8Array {

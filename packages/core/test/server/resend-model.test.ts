@@ -7,7 +7,7 @@ import {
   type PeerId,
   type SessionId,
   type Txn,
-  type WriteRequest,
+  type TreeRequest,
   type Zxid,
 } from '../../src/internal.ts'
 import { judgeAlone, naiveMaxEphemerals, ordered } from './naive-judge.ts'
@@ -45,7 +45,7 @@ interface Call {
   readonly call: CallId
   readonly session: SessionId
   readonly host: PeerId
-  readonly request: WriteRequest | null
+  readonly request: TreeRequest | null
 }
 
 class Run {
@@ -95,7 +95,7 @@ class Run {
     }
   }
 
-  #call(of: number, request: WriteRequest | null): void {
+  #call(of: number, request: TreeRequest | null): void {
     const { id: session, host } = this.sessions[of]!
     const call = this.calls.length
     this.calls.push({ call, session, host, request })

@@ -34,6 +34,9 @@ class TestAgreement implements Agreement {
   requestRound(): number {
     return this.begun + 1
   }
+  hasSyncedQuorum(): boolean {
+    return true
+  }
 }
 
 export class TestPeer {

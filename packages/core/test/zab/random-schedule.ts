@@ -182,7 +182,7 @@ export class RandomSchedule {
     this.#mendAll()
     const voters = [...ensemble.peers.values()].filter(({ id, state }) => state.voters.includes(id))
     const whole = voters.filter((peer) => this.#isWhole(peer))
-    const size = voters[0]?.state.quorum.size ?? 0
+    const size = Math.floor(voters.length / 2) + 1
     if (!witness.hasLed || whole.length < size) return
     while (whole.length > size) whole.splice(this.#below(whole.length), 1)
     ensemble.network.releaseAll()

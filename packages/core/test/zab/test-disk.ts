@@ -99,7 +99,6 @@ export class TestDisk {
       currentEpoch: this.currentEpoch,
       ensembleId: this.ensembleId,
       configuration: this.configuration,
-      previousConfiguration: null,
       replica: replica.asReplica(),
       logStart: this.#start,
       pageEnds: this.#pages.map(({ last, crc }) => ({ last, crc })),

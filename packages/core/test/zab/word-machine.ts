@@ -73,6 +73,7 @@ export class WordReplica {
   readonly words: string[]
   end: PageEnd
   dirtyCount = 0
+  readonly configuration = null
 
   constructor({ words, end }: WordSnapshot = { words: [], end: noPage }) {
     this.words = [...words]

@@ -74,6 +74,7 @@ export const sampleRequests: readonly WriteRequest[] = [
   },
   { type: 'transaction', operations: [] },
   { type: 'close-session' },
+  { type: 'reconfigure', members: [{ id: 4, role: 'voter' }], version: 3 },
 ]
 
 function forwarded(request: WriteRequest, index: number): ForwardedRequest {
@@ -130,7 +131,7 @@ const samples: { readonly [T in Message['type']]: Extract<Message, { type: T }> 
       version: 2,
       members: [
         { id: 1, role: 'voter' },
-        { id: 255, role: 'observer' },
+        { id: 255, role: 'observer', address: { host: '10.0.0.7', port: 7000 } },
       ],
     },
   },

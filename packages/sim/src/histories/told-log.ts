@@ -12,7 +12,7 @@ import type {
   SessionId,
   TreeTxn,
   Txn,
-  WriteRequest,
+  TreeRequest,
   Zxid,
 } from '@conclave/core/internal'
 import { judge, type ExpectedChange } from '../model/judge.ts'
@@ -162,14 +162,14 @@ class LogDraft {
 }
 
 /** What the client asked for, as the peers have it. */
-function requestOf({ operation }: CallEntry): WriteRequest {
+function requestOf({ operation }: CallEntry): TreeRequest {
   switch (operation.type) {
     case 'create':
-      return { ...operationOf(operation), parents: operation.parents === true } as WriteRequest
+      return { ...operationOf(operation), parents: operation.parents === true } as TreeRequest
     case 'delete':
-      return { ...operationOf(operation), recursive: operation.recursive === true } as WriteRequest
+      return { ...operationOf(operation), recursive: operation.recursive === true } as TreeRequest
     case 'set':
-      return operationOf(operation) as WriteRequest
+      return operationOf(operation) as TreeRequest
     case 'transaction':
       return { type: 'transaction', operations: operation.operations.map(operationOf) }
     default:

@@ -2,7 +2,13 @@
  * D5: every txn is what its request must come to on the state before it: the changes, all of them and
  * no others, or a refusal for the right reason and of no effect.
  */
-import { formatZxid, type TreeTxn, type Txn, type Zxid } from '@conclave/core/internal'
+import {
+  formatZxid,
+  type Reconfiguration,
+  type TreeTxn,
+  type Txn,
+  type Zxid,
+} from '@conclave/core/internal'
 import type { Call } from '../history.ts'
 import { judge, type ExpectedChange } from '../model/judge.ts'
 import type { Invariant, Observed } from '../observation.ts'
@@ -30,6 +36,10 @@ export class Outcomes implements Invariant {
       demand(closes, this.id, () => `${formatZxid(zxid)} does not close its session`)
       return
     }
+    if (request.type === 'reconfigure') {
+      this.#judgeReconfiguration(request, txn, zxid)
+      return
+    }
     const judgement = judge(request, txn.session, model.tree)
     const holds =
       judgement.type === 'refusal'
@@ -43,6 +53,26 @@ export class Outcomes implements Invariant {
       () =>
         `${formatZxid(zxid)} is ${JSON.stringify(txn)}; the request ${JSON.stringify(request)} ` +
         `must come to ${JSON.stringify(judgement)}`,
+    )
+  }
+
+  /** Only who is synced with the leader is not known from outside. */
+  #judgeReconfiguration({ members, version }: Reconfiguration, txn: Txn, zxid: Zxid): void {
+    const current = this.#observed.model.configuration?.version ?? 0
+    const isStale = version !== -1 && version !== current
+    const holds =
+      txn.type === 'refuse'
+        ? isStale === (txn.code === 'BAD_VERSION') || txn.code === 'RECONFIG_IN_PROGRESS'
+        : txn.type === 'configure' &&
+          !isStale &&
+          txn.configuration.version === current + 1 &&
+          JSON.stringify(txn.configuration.members) === JSON.stringify(members)
+    demand(
+      holds,
+      this.id,
+      () =>
+        `${formatZxid(zxid)} is ${JSON.stringify(txn)}; version ${current} was to be changed ` +
+        `by ${JSON.stringify({ members, version })}`,
     )
   }
 }

@@ -3,7 +3,7 @@
  * refusal. Written from the description of each operation and from nothing else; where two refusals
  * fit, both are right.
  */
-import type { ErrorCode, Operation, SessionId, WriteRequest } from '@conclave/core/internal'
+import type { ErrorCode, Operation, SessionId, TreeRequest } from '@conclave/core/internal'
 import { parentPathOf, type ModelZnode, type TreeModel } from './tree-model.ts'
 
 /** One change that a request must cause, in order. */
@@ -56,7 +56,7 @@ type Verdict =
   | { readonly codes: readonly ErrorCode[] }
 
 /** Judges the request of a live session. Changes nothing. */
-export function judge(request: WriteRequest, session: SessionId, tree: TreeModel): Judgement {
+export function judge(request: TreeRequest, session: SessionId, tree: TreeModel): Judgement {
   const prospect = new Prospect(tree)
   const operations = request.type === 'transaction' ? request.operations : [request]
   const changes: ExpectedChange[] = []
@@ -73,7 +73,7 @@ function refused(...codes: readonly ErrorCode[]): Verdict {
 }
 
 function judgeOne(
-  operation: Operation | WriteRequest,
+  operation: Operation | TreeRequest,
   session: SessionId,
   prospect: Prospect,
   tree: TreeModel,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Operation, SessionId, TreeTxn, WriteRequest, Zxid } from '@conclave/core/internal'
+import type { Operation, SessionId, TreeTxn, TreeRequest, Zxid } from '@conclave/core/internal'
 import { judge, type Judgement } from '../../src/model/judge.ts'
 import { TreeModel } from '../../src/model/tree-model.ts'
 
@@ -8,7 +8,7 @@ const session = 42 as SessionId
 function create(
   path: string,
   more: Partial<Operation & { type: 'create' }> = {},
-): WriteRequest & Operation {
+): TreeRequest & Operation {
   return {
     type: 'create',
     path,
@@ -45,14 +45,14 @@ function tree(): TreeModel {
   return model
 }
 
-function outcomeOf(request: WriteRequest): string {
+function outcomeOf(request: TreeRequest): string {
   const judgement: Judgement = judge(request, session, tree())
   if (judgement.type === 'refusal') return `${judgement.codes.join('|')} at ${judgement.operation}`
   return judgement.changes.map((change) => `${change.type} ${change.path}`).join(', ')
 }
 
 describe('what a request must come to', () => {
-  test.each<[string, WriteRequest, string]>([
+  test.each<[string, TreeRequest, string]>([
     ['a create', create('/x'), 'create /x'],
     ['one without a parent', create('/x/y'), 'NO_NODE at 0'],
     [

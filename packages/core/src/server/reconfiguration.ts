@@ -1,0 +1,46 @@
+/**
+ * The leader's judgement of a change of the ensemble: one at a time, only of the configuration that
+ * the caller knew, and only to one whose quorum is here already, synced: it could not commit its own
+ * txn otherwise. The reasons are tried in ZooKeeper's order.
+ *
+ * Not here: when it is in force, and by whom it is committed, which is agreement's
+ * (ensemble/configurations.ts).
+ */
+import { votersOf, type Configuration, type Member } from '../ensemble/configuration.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { PeerId } from '../ids.ts'
+import { anyVersion, type Reconfiguration } from './request.ts'
+
+/** What a change is judged by. */
+export interface ReconfigurationFacts {
+  /** The last configuration that was applied. */
+  readonly current: Configuration
+  /** A change was proposed before and is not applied. */
+  readonly isUnderWay: boolean
+  hasSyncedQuorum(voters: readonly PeerId[]): boolean
+}
+
+/** Ids are one byte in the handshake. */
+const maxPeerId = 255
+
+/** The configuration that the request comes to, or the code to refuse it with. */
+export function judgeReconfiguration(
+  { members, version }: Reconfiguration,
+  { current, isUnderWay, hasSyncedQuorum }: ReconfigurationFacts,
+): Configuration | ErrorCode {
+  if (isUnderWay) return 'RECONFIG_IN_PROGRESS'
+  if (version !== anyVersion && version !== current.version) return 'BAD_VERSION'
+  const voters = votersOf(members)
+  if (voters.length === 0 || !areDistinct(members)) return 'BAD_ARGUMENT'
+  if (!hasSyncedQuorum(voters)) return 'NEW_CONFIG_NO_QUORUM'
+  return {
+    ensembleId: current.ensembleId,
+    version: current.version + 1,
+    members: [...members].sort((a, b) => a.id - b.id),
+  }
+}
+
+function areDistinct(members: readonly Member[]): boolean {
+  const ids = new Set(members.map(({ id }) => id))
+  return ids.size === members.length && [...ids].every((id) => id >= 1 && id <= maxPeerId)
+}
