@@ -1,13 +1,17 @@
 /** The errors of writes that the ensemble refused: what, where, and the mend. */
 import {
   CoordinationError,
+  formatMembers,
+  type ErrorCode,
   type Operation,
+  type Reconfiguration,
   type Refusal,
   type WriteRequest,
 } from '@conclave/core/internal'
 
 /** A write as messages name it: `set /a`. */
 export function describeWrite(request: WriteRequest): string {
+  if (request.type === 'reconfigure') return `reconfigure to [${formatMembers(request.members)}]`
   if ('path' in request) return `${request.type} ${request.path}`
   return request.type === 'close-session' ? 'close session' : request.type
 }
@@ -21,6 +25,7 @@ export function refusalError(
   request: WriteRequest,
   version: number | null,
 ): CoordinationError {
+  if (request.type === 'reconfigure') return reconfigurationError(refusal.code, request)
   const { code, path, operation } = refusal
   const refused = request.type === 'transaction' ? request.operations[operation] : request
   const of =
@@ -31,6 +36,25 @@ export function refusalError(
       ? badVersion(refused, versionAt(refusal, request, version))
       : reasonOf(refusal, refused?.type)
   return new CoordinationError(code, `${what}: ${reason}`, { path })
+}
+
+function reconfigurationError(code: ErrorCode, request: Reconfiguration): CoordinationError {
+  return new CoordinationError(code, `${describeWrite(request)} was refused: ${mendOf(code)}`)
+}
+
+function mendOf(code: ErrorCode): string {
+  switch (code) {
+    case 'RECONFIG_IN_PROGRESS':
+      return 'another change of the ensemble is under way; call again once that is committed'
+    case 'BAD_VERSION':
+      return 'the ensemble was changed meanwhile; look at status().members and decide again'
+    case 'NEW_CONFIG_NO_QUORUM':
+      return 'no quorum of its voters is synced with the leader; start those that are new, wait until each is ready(), and call again'
+    case 'BAD_ARGUMENT':
+      return 'it needs a voter at least, and every id once, from 1 to 255'
+    default:
+      return `see ${code} in docs/errors.md`
+  }
 }
 
 function badVersion(refused: WriteRequest | Operation | undefined, actual: number | null): string {

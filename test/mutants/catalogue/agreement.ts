@@ -5,7 +5,7 @@ const zab = 'packages/core/src/zab'
 
 const leaderSkipsRecency: Edit = {
   file: `${zab}/discovery.ts`,
-  from: 'if (learner.counts && (later || longer)) {',
+  from: 'if (learner.counts && isVoter && (later || longer)) {',
   to: 'if (learner.counts && (later || longer) && false) {',
 }
 const voteIgnoresEpoch: readonly Edit[] = [
@@ -278,8 +278,8 @@ export const agreementMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${zab}/state.ts`,
-        from: 'this.lastCommitted = upTo\n    if (digest',
-        to: 'this.lastCommitted = this.history.end.last\n    if (digest',
+        from: 'this.lastCommitted = upTo\n    const settled',
+        to: 'this.lastCommitted = this.history.end.last\n    const settled',
       },
     ],
     found: swarm(10),

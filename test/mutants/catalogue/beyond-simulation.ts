@@ -235,7 +235,7 @@ export const mutantsBeyondSimulation: readonly Mutant[] = [
     expects: ['V5', 'V7'],
     edits: [
       {
-        file: `${zab}/leading.ts`,
+        file: `${zab}/learner.ts`,
         from: 'history.bytesBehind(pin) > options.limits.maxPinnedBytes',
         to: 'false',
       },

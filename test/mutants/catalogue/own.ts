@@ -12,9 +12,9 @@ export const ownMutants: readonly Mutant[] = [
     expects: ['Z19', 'Z9', 'Z1', 'D1'],
     edits: [
       {
-        file: `${zab}/leading.ts`,
-        from: 'const counts = info.counts && quorum.voters.has(peer)',
-        to: 'const counts = quorum.voters.has(peer)',
+        file: `${zab}/learner.ts`,
+        from: 'counts: info.counts',
+        to: 'counts: true',
       },
     ],
     found: scenario('lost-leaders', 60),
@@ -27,7 +27,7 @@ export const ownMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${zab}/leading.ts`,
-        from: 'if (votes && !learner.counts && this.#heartbeat.confirmedRound < learner.joinRound) return',
+        from: 'if (!learner.counts && this.#heartbeat.confirmedRound < learner.joinRound) return',
         to: '',
       },
     ],

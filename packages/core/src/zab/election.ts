@@ -5,7 +5,8 @@
  *
  * Votes are about durable histories, so a peer looks only when its disk owes nothing. Peers without
  * memory (Z19) do not vote: they wait for an established leader, unless every listed voter is here
- * and none holds a page, which founds the ensemble.
+ * and none holds a page, which founds the ensemble. One that remembers votes whether or not it knows
+ * of a configuration in which it counts, though never for itself: it may be behind those that do.
  *
  * Not here: whether the elected can lead. Discovery decides that, and only discovery gives promises;
  * a wrong choice here costs time, never history.
@@ -71,7 +72,7 @@ export class Election {
   get reason(): string {
     const lost = this.#lostQuorum()
     if (lost !== null) return lost
-    if (this.#vote === null) {
+    if (this.#vote === null || !this.#state.isVoter) {
       return this.#state.allSynced
         ? 'joining: waits for an established leader'
         : 'waits for the disk'
@@ -199,8 +200,8 @@ export class Election {
 
   #votesAtAll(): boolean {
     const state = this.#state
-    if (!state.isVoter || state.nowMs < this.#abstainUntilMs) return false
-    return state.remembers || state.mayFound
+    if (state.nowMs < this.#abstainUntilMs) return false
+    return state.remembers || (state.isVoter && state.mayFound)
   }
 
   #beginRound(): void {
@@ -212,10 +213,12 @@ export class Election {
 
   /**
    * One that is not linked to a quorum of voters could not lead, however much it holds: it stands
-   * with nothing, so that those who are linked to one another choose among themselves.
+   * with nothing, so that those who are linked to one another choose among themselves. One that is no
+   * voter does not stand at all.
    */
   #ownVote(): Vote {
-    const { id, currentEpoch, history, quorum, links } = this.#state
+    const { id, currentEpoch, history, quorum, links, isVoter } = this.#state
+    if (!isVoter) return { leader: 0, epoch: 0, last: zeroZxid }
     const voting = [...links].filter((peer) => !this.#voteless.has(peer))
     if (!quorum.includes([id, ...voting])) return { leader: id, epoch: 0, last: zeroZxid }
     return { leader: id, epoch: currentEpoch, last: history.durable.last }
@@ -297,7 +300,7 @@ export class Election {
 
   #countVotes(): Elected | null {
     const vote = this.#vote
-    if (vote === null) return null
+    if (vote === null || vote.leader === 0) return null
     const { id, quorum, nowMs, options } = this.#state
     const agreeing = [...this.#tally].filter(([, { vote: theirs }]) => sameVote(theirs, vote))
     const founding = this.#founds(agreeing)

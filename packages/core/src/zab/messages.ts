@@ -40,7 +40,7 @@ export type LivenessMessage =
       readonly leadingEpoch: number
       /** True when the sender holds no page and lost none: it may vote only to found an ensemble. */
       readonly empty: boolean
-      /** False of a peer that may not vote at all: damaged, an observer, or not yet synced. */
+      /** False of a peer that may not vote at all: damaged, or not yet synced. */
       readonly votes: boolean
       /** Asks for an answer at once: the sender has just begun to look or met the receiver. */
       readonly asks: boolean

@@ -291,7 +291,7 @@ export class Zab implements Agreement {
   #tell(to: PeerId, asks: boolean): void {
     const phase = this.#phase
     if (phase instanceof Election) return
-    const { id, currentEpoch, history, mayFound, isVoter, remembers } = this.#state
+    const { id, currentEpoch, history, mayFound, remembers } = this.#state
     const leader = phase instanceof Following ? phase.leader : id
     this.#state.send(to, {
       type: 'notification',
@@ -301,7 +301,7 @@ export class Zab implements Agreement {
       established: phase.phase === 'broadcast',
       leadingEpoch: phase.epoch,
       empty: mayFound,
-      votes: isVoter && remembers,
+      votes: remembers,
       asks,
     })
   }

@@ -12,7 +12,7 @@ import type { Page } from '../../src/zab/page.ts'
 import { describeMessage, describeRecord, describeStanding } from './describe.ts'
 import { TestNetwork, type Move } from './test-network.ts'
 import { TestPeer, type PeerListener } from './test-peer.ts'
-import type { WordMachineOptions, WordReplica } from './word-machine.ts'
+import { configurationWord, type WordMachineOptions, type WordReplica } from './word-machine.ts'
 
 /** Looks on while an ensemble runs; throws when something is not as it must be. */
 export interface Witness {
@@ -30,6 +30,8 @@ export interface EnsembleOptions {
   readonly limits?: Partial<Limits>
   readonly machine?: WordMachineOptions
   readonly observers?: readonly PeerId[]
+  /** How many of the peers found the ensemble; the others list them and themselves. All, unless told. */
+  readonly founders?: number
   readonly witness?: Witness
 }
 
@@ -46,7 +48,7 @@ export class TestEnsemble implements PeerListener {
   readonly #standings = new Map<PeerId, string>()
 
   constructor(size: number, options: EnsembleOptions = {}) {
-    const { limits = {}, machine = {}, observers = [], witness = {} } = options
+    const { limits = {}, machine = {}, observers = [], witness = {}, founders = size } = options
     this.#witness = witness
     this.network = new TestNetwork({
       onLinkUp: (peer, other) => this.peer(peer).zab.onLinkUp(other),
@@ -54,12 +56,15 @@ export class TestEnsemble implements PeerListener {
       onMessage: (peer, from, message) => this.peer(peer).zab.onMessage(from, message),
     })
     const ids = Array.from({ length: size }, (_, index) => index + 1)
-    const members: Member[] = ids.map((id) => ({
+    const all: Member[] = ids.map((id) => ({
       id,
       role: observers.includes(id) ? 'observer' : 'voter',
     }))
-    const setup = { members, limits: { ...defaultLimits, ...limits }, machine }
-    for (const id of ids) this.peers.set(id, new TestPeer(id, setup, this))
+    for (const id of ids) {
+      const members = all.filter((one) => one.id <= founders || one.id === id)
+      const setup = { members, limits: { ...defaultLimits, ...limits }, machine }
+      this.peers.set(id, new TestPeer(id, setup, this))
+    }
   }
 
   get ids(): PeerId[] {
@@ -141,6 +146,23 @@ export class TestEnsemble implements PeerListener {
     const leader = this.leader()
     this.step(leader, () => leader.machine.propose(...words))
     return this.settle()
+  }
+
+  /** Has the leader propose that these are the members from now on. */
+  configure(voters: readonly PeerId[], observers: readonly PeerId[] = []): TestPeer {
+    const leader = this.leader()
+    const { configuration } = leader.state
+    const members: Member[] = [
+      ...voters.map((id) => ({ id, role: 'voter' as const })),
+      ...observers.map((id) => ({ id, role: 'observer' as const })),
+    ]
+    const next = {
+      ensembleId: configuration?.ensembleId ?? 0,
+      version: (configuration?.version ?? 0) + 1,
+      members,
+    }
+    this.step(leader, () => leader.machine.propose(configurationWord(next)))
+    return leader
   }
 
   close(id: PeerId): this {

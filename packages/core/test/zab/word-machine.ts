@@ -23,7 +23,18 @@ function asWords(txns: readonly Txn[]): readonly string[] {
 }
 
 export function wordsOf(page: Page): readonly string[] {
-  return asWords(wordCodec.decode(page))
+  return String.fromCodePoint(...page.bytes)
+    .split(' ')
+    .slice(3)
+}
+
+/** The word that stands for a change of the configuration. */
+export function configurationWord(configuration: Configuration): string {
+  return JSON.stringify(configuration)
+}
+
+function isConfiguration(word: string): boolean {
+  return word.startsWith('{')
 }
 
 /** A page of words, behind `previous`. */
@@ -49,10 +60,12 @@ export const wordCodec: PageCodec = {
     throw new Error('not used')
   },
   decode: (page) => {
-    const words = String.fromCodePoint(...page.bytes)
-      .split(' ')
-      .slice(3)
-    return words as unknown as readonly Txn[]
+    const txns = wordsOf(page).map((word) =>
+      isConfiguration(word)
+        ? { type: 'configure', configuration: JSON.parse(word) as Configuration }
+        : word,
+    )
+    return txns as unknown as readonly Txn[]
   },
 }
 
@@ -195,13 +208,16 @@ export class WordMachine implements StateMachine {
   }
 
   nextDraft(previous: PageEnd): PageDraft | null {
-    const count = Math.min(this.preparedCount, this.#options.pageWords ?? 1_000)
-    if (count === 0) return null
+    const most = Math.min(this.preparedCount, this.#options.pageWords ?? 1_000)
+    if (most === 0) return null
+    const configuration = this.#words.slice(0, most).findIndex(isConfiguration)
+    const reconfigures = configuration >= 0
+    const count = reconfigures ? configuration + 1 : most
     const words = this.#words.splice(0, count)
     const follows = epochOf(previous.last) === this.#epoch
     const first = follows ? advanceZxid(previous.last) : makeZxid(this.#epoch, 1)
     this.#lastCounter = counterOf(first) + count - 1
-    return { first, previous, reconfigures: false, txns: words as unknown as readonly Txn[] }
+    return { first, previous, reconfigures, txns: words as unknown as readonly Txn[] }
   }
 
   drain(): void {
