@@ -4,7 +4,8 @@
  *
  * The peer with the larger id dials both connections of a link, so that a pair never makes two. The
  * one with the smaller id only knocks: a connection that, once both have proved themselves, asks the
- * other side to dial now. So a peer that was restarted need not wait for the other's back-off.
+ * other side to dial now. So a peer that was restarted need not wait for the other's back-off. One
+ * that the other side does not list is told so, and dials whatever its id.
  */
 import type { PeerId } from '@conclave/core/internal'
 import { connect, type Socket } from 'node:net'
@@ -25,7 +26,8 @@ export interface ProvedConnection {
 }
 
 export interface DiallerOptions {
-  readonly purposes: readonly Purpose[]
+  /** What the connections of the next attempt are for. */
+  readonly purposes: () => readonly Purpose[]
   readonly clock: Clock
   readonly random: RandomBytes
   readonly limits: TransportLimits
@@ -131,6 +133,7 @@ class Attempt {
   readonly #options: DiallerOptions
   readonly #owner: AttemptOwner
   readonly #counter: number
+  readonly #purposes: readonly Purpose[]
   readonly #sockets = new Set<Socket>()
   readonly #greetings = new Set<Greeting>()
   readonly #proved = new Map<Purpose, ProvedConnection>()
@@ -142,13 +145,14 @@ class Attempt {
     this.#options = options
     this.#owner = owner
     this.#counter = options.nextCounter()
+    this.#purposes = options.purposes()
     this.#cancelConnect = options.clock.after(options.limits.connectDeadlineMs, () => {
       if (this.#sockets.size > 0) this.#fail()
     })
   }
 
   begin(): void {
-    for (const purpose of this.#options.purposes) {
+    for (const purpose of this.#purposes) {
       if (this.#over) return
       this.#connect(purpose)
     }
@@ -217,7 +221,7 @@ class Attempt {
       this.#fail()
     }
     connection.assign({ onReadable: () => undefined, onFault: onLost, onEnded: onLost }, {})
-    if (this.#proved.size < this.#options.purposes.length || !this.#ofOneLife()) return
+    if (this.#proved.size < this.#purposes.length || !this.#ofOneLife()) return
     this.#over = true
     this.#cancelConnect()
     this.#owner.onProved(this.#proved)

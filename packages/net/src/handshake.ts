@@ -176,10 +176,13 @@ export class AcceptorHandshake {
     if (version === null) return this.#refuse('VERSION_MISMATCH', hello)
     if (hello.from === identity.id) return this.#refuse('OWN_ID', hello)
     if (hello.to !== identity.id) return this.#refuse('WRONG_PEER', hello, { takenFor: hello.to })
-    if (!this.#isListed(hello.from)) return this.#refuse('STRANGER', hello)
-    // The larger id dials; the smaller may only knock. So no pair ever makes two links at once.
-    if (hello.from > identity.id === (hello.purpose === 'knock')) {
-      return this.#refuse('NOT_A_PEER', hello)
+    const isKnock = hello.purpose === 'knock'
+    if (this.#isListed(hello.from)) {
+      // The larger id dials; the smaller may only knock. So no pair ever makes two links at once.
+      if (hello.from > identity.id === isKnock) return this.#refuse('NOT_A_PEER', hello)
+    } else if (isKnock) {
+      // A guest: we do not know where to dial it, so it must, whatever its id.
+      return this.#refuse('STRANGER', hello)
     }
     if (!sameEnsemble(identity.ensembleId, hello.ensembleId)) {
       return this.#refuse('OTHER_ENSEMBLE', hello)

@@ -92,9 +92,9 @@ export class MemoryNetwork implements NetworkOfTransports {
     const pair = pairOf(larger.id, smaller.id)
     if (this.#broken.has(pair) || this.#silent.has(pair)) return
     if (larger.isLinked(smaller.id) || smaller.isLinked(larger.id)) return
-    if (larger.lists(smaller.id)) larger.dial(smaller, 'data')
-    // As on TCP, where the smaller id knocks, and is told that it is not listed.
-    else if (smaller.lists(larger.id)) smaller.dial(larger, 'knock')
+    if (larger.lists(smaller.id)) larger.dial(smaller)
+    // As on TCP, where the smaller id knocks first, and is told that it is a guest.
+    else if (smaller.lists(larger.id)) smaller.dial(larger)
   }
 }
 

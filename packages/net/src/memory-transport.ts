@@ -123,9 +123,6 @@ export class MemoryTransport implements Transport {
   setPeers(peers: readonly PeerAddress[]): void {
     this.#listed = new Set(peers.map((peer) => peer.id))
     this.#notices.forgetRefusals()
-    for (const [peer, end] of this.#ends) {
-      if (!this.#listed.has(peer)) end.conclude(`peer ${peer} is no longer listed`)
-    }
     this.#network.attemptLinks()
   }
 
@@ -165,9 +162,9 @@ export class MemoryTransport implements Transport {
   }
 
   /** Runs the handshake with a peer; a link comes of it, or both are told why not. */
-  dial(other: MemoryTransport, purpose: 'data' | 'knock'): void {
+  dial(other: MemoryTransport): void {
     this.#counter += 1
-    const dialler = new DiallerHandshake(this.#self(), other.id, purpose, this.#counter)
+    const dialler = new DiallerHandshake(this.#self(), other.id, 'data', this.#counter)
     const acceptor = new AcceptorHandshake(other.#self(), (peer) => other.lists(peer))
     let ours: HandshakeStep = { type: 'continue', frame: dialler.open() }
     for (;;) {
@@ -179,7 +176,7 @@ export class MemoryTransport implements Transport {
       if (theirs.frame === null || ours.type === 'refused') return
       const proved: HandshakeStep = theirs
       ours = dialler.onFrame(theirs.frame)
-      if (ours.type === 'done' && proved.type === 'done' && purpose === 'data') {
+      if (ours.type === 'done' && proved.type === 'done') {
         this.#link(other, ours.remote, proved.remote)
       }
     }

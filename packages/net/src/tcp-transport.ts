@@ -1,22 +1,16 @@
 /**
- * The Transport port over TCP: listens, keeps one link to every listed peer, and tells the listener
- * what becomes of them. How a link is made is the business of `dialler.ts` and `reception.ts`, what
+ * The Transport port over TCP: listens, keeps one link to every listed peer, lets in guests that hold
+ * the secret, and tells the listener what becomes of them. How a link is made is the business of `dialler.ts` and `reception.ts`, what
  * it does once made that of `link.ts`.
  *
  * A link is replaced only by a newer one of the same peer that has proved itself on both
  * connections; what anyone merely claims changes nothing.
  */
-import {
-  assert,
-  CoordinationError,
-  type Message,
-  type Page,
-  type PeerId,
-} from '@conclave/core/internal'
+import { assert, type Message, type Page, type PeerId } from '@conclave/core/internal'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { systemClock, type Clock } from './clock.ts'
 import { Codec } from './codec.ts'
-import { formatAddress, type Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { Dialler, keepAlive, type ProvedConnection } from './dialler.ts'
 import { systemEntropy, type RandomBytes } from './entropy.ts'
 import {
@@ -30,6 +24,7 @@ import {
 import { bootBytes, type Purpose } from './hello.ts'
 import { defaultTransportLimits, type TransportLimits } from './limits.ts'
 import { Link } from './link.ts'
+import { listen } from './listening.ts'
 import { Notices } from './notices.ts'
 import { Reception } from './reception.ts'
 import {
@@ -72,39 +67,10 @@ export async function openTcpTransport(
   return new TcpTransport(server, options, listener)
 }
 
-function listen(server: Server, address: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
-      const place = formatAddress(address.host, address.port)
-      const message = `cannot listen on ${place}: ${error.message}; ${mendOf(error.code)}`
-      reject(new CoordinationError('LISTEN_FAILED', message, { cause: error }))
-    }
-    server.once('error', onError)
-    server.listen(address, () => {
-      server.off('error', onError)
-      resolve()
-    })
-  })
-}
-
-function mendOf(code: string | undefined): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'stop what holds this port, or choose another one'
-    case 'EACCES':
-      return 'choose a port above 1023, or grant the right to this one'
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return 'listen on an address of this machine; `listen` may differ from the one in `ensemble`'
-    default:
-      return 'choose another address with `listen`'
-  }
-}
-
-/** A listed peer: how it is reached, and the link to it, if there is one. */
+/** Another peer, and the link to it, if there is one. */
 interface Neighbour {
-  address: PeerAddress
-  readonly dialler: Dialler
+  /** How a listed one is reached; a guest, which is not listed, is here for as long as its link. */
+  listed: { address: PeerAddress; readonly dialler: Dialler } | null
   link: Link | null
   /** The boot whose knock broke the link before: not the one that answers if two run as this peer. */
   knockedBy: string | null
@@ -124,6 +90,8 @@ class TcpTransport implements Transport {
   readonly #notices: Notices
   readonly #neighbours = new Map<PeerId, Neighbour>()
   readonly #connections = new Set<Connection>()
+  /** Peers with larger ids that do not list this one: what they do not dial, it does itself. */
+  readonly #hosts = new Set<PeerId>()
   #identity: Identity
   #counter = 0
   #closing: Promise<void> | null = null
@@ -142,7 +110,7 @@ class TcpTransport implements Transport {
     this.#reception = new Reception({
       clock: this.#clock,
       limits: this.#limits,
-      handshake: () => new AcceptorHandshake(this.#self(), (peer) => this.#neighbours.has(peer)),
+      handshake: () => new AcceptorHandshake(this.#self(), (peer) => this.#lists(peer)),
       factsOf: (code, peer) => this.#factsOf(code, peer),
       isObsolete: (remote) => this.#isObsolete(remote),
       onConnection: (connection) => this.#track(connection),
@@ -173,9 +141,9 @@ class TcpTransport implements Transport {
     if (this.#closing !== null) return
     this.#identity = identity
     this.#notices.forgetRefusals()
-    for (const [peer, { link, dialler }] of this.#neighbours) {
+    for (const [peer, { link, listed }] of this.#neighbours) {
       if (link === null) {
-        dialler.dialNow()
+        listed?.dialler.dialNow()
       } else if (!sameEnsemble(identity.ensembleId, link.remote.ensembleId)) {
         this.#onRefused(this.#factsOf('OTHER_ENSEMBLE', peer), link.remote.address)
         link.conclude('we belong to another ensemble')
@@ -188,11 +156,11 @@ class TcpTransport implements Transport {
     this.#notices.forgetRefusals()
     const listed = new Map(peers.map((peer) => [peer.id, peer]))
     listed.delete(this.#identity.id)
-    for (const [peer, { link, dialler }] of this.#neighbours) {
+    for (const [peer, neighbour] of this.#neighbours) {
       if (listed.has(peer)) continue
-      dialler.stop()
-      link?.conclude(`peer ${peer} is no longer listed`)
-      this.#neighbours.delete(peer)
+      neighbour.listed?.dialler.stop()
+      neighbour.listed = null
+      if (neighbour.link === null) this.#neighbours.delete(peer)
     }
     for (const address of listed.values()) this.#list(address)
   }
@@ -210,8 +178,8 @@ class TcpTransport implements Transport {
       })
     })
     this.#reception.close()
-    for (const { dialler, link } of this.#neighbours.values()) {
-      dialler.stop()
+    for (const { listed, link } of this.#neighbours.values()) {
+      listed?.dialler.stop()
       link?.conclude(`peer ${this.#identity.id} closes`)
     }
     const gone = [...this.#connections].map((connection) => {
@@ -232,24 +200,38 @@ class TcpTransport implements Transport {
     }
   }
 
-  /** Makes a neighbour of a listed peer, or takes note of its address. */
-  #list(address: PeerAddress): void {
-    const known = this.#neighbours.get(address.id)
-    if (known === undefined) {
-      const dialler = this.#diallerOf(address)
-      this.#neighbours.set(address.id, { address, dialler, link: null, knockedBy: null })
-      dialler.dialNow()
-    } else if (known.address.host !== address.host || known.address.port !== address.port) {
-      known.address = address
-      known.dialler.readdress(address)
-      if (known.link === null) known.dialler.dialNow()
+  #lists(peer: PeerId): boolean {
+    return (this.#neighbours.get(peer)?.listed ?? null) !== null
+  }
+
+  #neighbourOf(peer: PeerId): Neighbour {
+    let neighbour = this.#neighbours.get(peer)
+    if (neighbour === undefined) {
+      neighbour = { listed: null, link: null, knockedBy: null }
+      this.#neighbours.set(peer, neighbour)
     }
+    return neighbour
+  }
+
+  /** Dials a listed peer from now on, or takes note of its address. */
+  #list(address: PeerAddress): void {
+    const neighbour = this.#neighbourOf(address.id)
+    const { listed, link } = neighbour
+    if (listed === null) {
+      neighbour.listed = { address, dialler: this.#diallerOf(address) }
+    } else {
+      const isSame = listed.address.host === address.host && listed.address.port === address.port
+      if (isSame) return
+      listed.address = address
+      listed.dialler.readdress(address)
+    }
+    if (link === null) neighbour.listed?.dialler.dialNow()
   }
 
   #diallerOf(address: PeerAddress): Dialler {
-    const dials = this.#identity.id > address.id
+    const dials = (): boolean => this.#identity.id > address.id || this.#hosts.has(address.id)
     return new Dialler(address, {
-      purposes: dials ? ['liveness', 'data'] : ['knock'],
+      purposes: () => (dials() ? ['liveness', 'data'] : ['knock']),
       clock: this.#clock,
       random: this.#random,
       limits: this.#limits,
@@ -279,6 +261,11 @@ class TcpTransport implements Transport {
 
   #onRefused(facts: RefusalFacts, address: string): void {
     const { code, by, peer } = facts
+    if (by === 'them' && code === 'STRANGER') this.#hosts.add(peer)
+    // It lists this peer by now, and dials by itself.
+    const isListedNow = by === 'them' && code === 'NOT_A_PEER' && this.#hosts.delete(peer)
+    // A knock that tells how to come in is nothing that anybody has to mend.
+    if (code === 'STRANGER' || isListedNow) return
     const reason = describeRefusal(facts, address)
     this.#notices.addRefusal({ code, by, peer, address, reason })
   }
@@ -304,10 +291,10 @@ class TcpTransport implements Transport {
   #onKnock({ hello }: Acquaintance): void {
     const neighbour = this.#neighbours.get(hello.from)
     if (neighbour === undefined) return
-    const { link, dialler } = neighbour
+    const { link, listed } = neighbour
     const { boot } = hello.incarnation
     if (link === null) {
-      dialler.dialNow()
+      listed?.dialler.dialNow()
     } else if (link.incarnation.boot !== boot) {
       neighbour.knockedBy = boot
       link.break(`peer ${hello.from} was restarted`)
@@ -319,14 +306,13 @@ class TcpTransport implements Transport {
     const data = pair.get('data')
     assert(liveness !== undefined && data !== undefined, 'a link has two connections')
     const { hello, version } = data.remote
-    const neighbour = this.#neighbours.get(hello.from)
-    const fits = sameEnsemble(this.#identity.ensembleId, hello.ensembleId)
-    // What was listed and whose ensemble it was may have changed since the handshake began.
-    if (neighbour === undefined || !fits || this.#closing !== null) {
+    // Whose ensemble it was may have changed since the handshake began.
+    if (!sameEnsemble(this.#identity.ensembleId, hello.ensembleId) || this.#closing !== null) {
       liveness.connection.destroy()
       data.connection.destroy()
       return
     }
+    const neighbour = this.#neighbourOf(hello.from)
     const former = neighbour.link
     former?.break(`peer ${hello.from} has made a newer link`)
     const link = new Link({
@@ -352,7 +338,7 @@ class TcpTransport implements Transport {
     link.rivalBoot = rivalOf(link, former, neighbour.knockedBy)
     neighbour.knockedBy = null
     neighbour.link = link
-    neighbour.dialler.stop()
+    neighbour.listed?.dialler.stop()
     this.#notices.forgetRefusals()
     this.#notices.add((listener) => {
       link.announced = true
@@ -370,16 +356,17 @@ class TcpTransport implements Transport {
     const neighbour = this.#neighbours.get(link.peer)
     if (neighbour?.link !== link) return
     neighbour.link = null
+    if (neighbour.listed === null) this.#neighbours.delete(link.peer)
     const wasStable = this.#clock.nowMs() - link.openedAtMs >= this.#limits.stableLinkMs
     // Not before its connections are gone: they may still deliver what was sent on them, and a
     // newer link would cut that short.
     void link.gone.then(() => {
-      const isCurrent = this.#neighbours.get(link.peer) === neighbour && neighbour.link === null
-      if (!isCurrent || this.#closing !== null) return
-      if (wasStable) neighbour.dialler.forgetFailures()
+      const dialler = this.#neighbours.get(link.peer)?.listed?.dialler
+      if (dialler === undefined || neighbour.link !== null || this.#closing !== null) return
+      if (wasStable) dialler.forgetFailures()
       // The side that only knocks gives the other one time to dial by itself.
-      if (wasStable && this.#identity.id > link.peer) neighbour.dialler.dialNow()
-      else neighbour.dialler.dialLater()
+      if (wasStable && this.#identity.id > link.peer) dialler.dialNow()
+      else dialler.dialLater()
     })
   }
 }

@@ -69,7 +69,10 @@ export interface Transport {
   disconnect(peer: PeerId, reason: string): void
   /** Used in handshakes from now on; links to peers of another ensemble are broken. */
   setIdentity(identity: Identity): void
-  /** The addresses of the other peers; links to peers that are no longer listed are broken. */
+  /**
+   * The addresses of the other peers. One that is no longer listed is not dialled any more: its link
+   * stays for as long as it lasts, and it may make another, as any guest that holds the secret may.
+   */
   setPeers(peers: readonly PeerAddress[]): void
   /** Delivers what was sent, then frees sockets and timers. Idempotent. */
   close(): Promise<void>

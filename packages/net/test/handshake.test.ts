@@ -141,7 +141,12 @@ describe('the handshake', () => {
       'VERSION_MISMATCH by them',
       'VERSION_MISMATCH by us',
     ],
-    ['a peer that is not listed', { listed: [2] }, 'STRANGER by them', 'STRANGER by us'],
+    [
+      'a knock of a peer that is not listed',
+      { listed: [], purpose: 'knock', diallerId: 1, acceptorId: 3 },
+      'STRANGER by them',
+      'STRANGER by us',
+    ],
     ['our own id', { diallerId: 1 }, 'OWN_ID by them', 'OWN_ID by us'],
     ['the address of another peer', { wanted: 2 }, 'WRONG_PEER by them', 'WRONG_PEER by us'],
     [
