@@ -4,6 +4,7 @@
 export { open } from './open.ts'
 export type { OpenOptions } from './options.ts'
 export type { Peer, Role, Status } from './peer.ts'
+export type { ReconfigureOptions } from './reconfiguration.ts'
 export {
   CoordinationError,
   errorCodes,

@@ -5,13 +5,16 @@
 import { EventEmitter } from 'node:events'
 import {
   CoordinationError,
+  InvariantError,
   type Configuration,
   type CoreView,
+  type Member as ListedMember,
   type PeerCore,
   type Standing,
 } from '@conclave/core/internal'
 import type { Call, Zxid } from '@conclave/core'
-import type { Refusal, Transport } from '@conclave/net'
+import type { PeerAddress, Refusal, Transport } from '@conclave/net'
+import { addressOf, dialledPeers, sameAddresses } from './addresses.ts'
 import type { Clock } from './clock.ts'
 import { electionChannel, peerChannel } from './diagnostics.ts'
 import type { Driver, DriverListener } from './driver.ts'
@@ -26,6 +29,12 @@ import {
 } from './options.ts'
 import type { Member, Peer, PeerEvents, Role, Status } from './peer.ts'
 import { ReadyWaits } from './ready-waits.ts'
+import {
+  checkReconfigureOptions,
+  membersAfter,
+  type Reconfigured,
+  type ReconfigureOptions,
+} from './reconfiguration.ts'
 
 /** Refusals that are remembered, for `status()` and `ready()`. */
 const maxRefusals = 16
@@ -53,6 +62,7 @@ export class LocalPeer implements Peer, DriverListener {
   #parts: PeerParts | undefined
   #standing: Standing | undefined
   #configuration: Configuration | null | undefined
+  #dialled: readonly PeerAddress[]
   #purgeFailure: string | undefined
   /** What the peer knew when it stopped. */
   #lastView: CoreView | undefined
@@ -66,6 +76,7 @@ export class LocalPeer implements Peer, DriverListener {
     this.#options = options
     this.#clock = clock
     this.#entropy = entropy
+    this.#dialled = options.network?.addresses ?? []
     this.#readyWaits = new ReadyWaits(clock, () => this.status())
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve
@@ -105,7 +116,7 @@ export class LocalPeer implements Peer, DriverListener {
     const view = this.#view()
     const { standing } = view
     const isOver = this.#over !== undefined
-    const members = this.#members(view.configuration)
+    const members = this.#shown(view.configuration?.members ?? this.#options.members)
     const isSilent = ({ id, role }: Member): boolean =>
       role === 'voter' && id !== this.id && !this.#links.has(id)
     return {
@@ -123,6 +134,8 @@ export class LocalPeer implements Peer, DriverListener {
       damaged: standing.damaged ?? undefined,
       purgeFailure: this.#purgeFailure,
       members,
+      configurationVersion: standing.configurationVersion,
+      membership: standing.membership,
       silentVoters: members.filter(isSilent).map(({ id }) => id),
       refusals: [...this.#refusals.values()],
     }
@@ -139,6 +152,25 @@ export class LocalPeer implements Peer, DriverListener {
     }
     const password = this.#entropy.password()
     return this.#started().driver.requestSession(sessionTimeoutMs, password, options ?? {})
+  }
+
+  /** Changes who belongs to the ensemble. */
+  async reconfigure(given: ReconfigureOptions): Promise<Reconfigured> {
+    const options = checkReconfigureOptions(given, this.#options)
+    const { signal, timeoutMs } = options
+    const call = { signal, timeoutMs }
+    const session = await this.session(call)
+    try {
+      // What is judged here is what the leader has, unless another change comes first.
+      await session.sync(call)
+      const current = this.#started().core.replica.configuration
+      if (current === null) throw new InvariantError('Z18: an ensemble has a configuration')
+      const members = membersAfter(options, current, this.#options)
+      const next = await session.reconfigure(members, options.version ?? current.version, call)
+      return { version: next.version, members: this.#shown(next.members) }
+    } finally {
+      session.close().catch(() => undefined)
+    }
   }
 
   /** Hands over, then frees everything. Idempotent. */
@@ -184,6 +216,10 @@ export class LocalPeer implements Peer, DriverListener {
     const reigns = before?.epoch !== standing.epoch && standing.ready
     if (before === undefined || roleIn(before) !== role || reigns) {
       this.#emit('role', role, standing.epoch)
+    }
+    const { membership, configurationVersion } = standing
+    if (before !== undefined && before.membership !== membership) {
+      this.#emit('membership', membership, configurationVersion)
     }
     if (!standing.ready) return
     this.#refusals.clear()
@@ -294,22 +330,29 @@ export class LocalPeer implements Peer, DriverListener {
     return this.#lastView ?? this.#started().core.inspect()
   }
 
-  /** The other side of a handshake hears which ensemble this peer belongs to. */
+  /** Those who are dialled, and what the other side of a handshake hears of this peer. */
   #tellTransport(): void {
     const { core, transport } = this.#started()
     if (transport === null) return
-    const { configuration, ensembleId } = core.inspect()
-    if (configuration === this.#configuration) return
+    const { configuration, configurationBefore, ensembleId, standing } = core.inspect()
+    const dialled = dialledPeers(this.#options, {
+      configuration,
+      configurationBefore,
+      isMember: standing.ready && standing.membership !== 'none',
+    })
+    if (sameAddresses(dialled, this.#dialled) && configuration === this.#configuration) return
+    if (configuration !== this.#configuration) {
+      transport.setIdentity({ id: this.id, ensembleId, configuration })
+    }
+    if (!sameAddresses(dialled, this.#dialled)) transport.setPeers(dialled)
     this.#configuration = configuration
-    transport.setIdentity({ id: this.id, ensembleId, configuration })
+    this.#dialled = dialled
   }
 
-  /** Ids and roles as the ensemble has them, addresses as this peer's options have them. */
-  #members(configuration: Configuration | null): readonly Member[] {
-    const { members, network } = this.#options
-    return (configuration?.members ?? members).map(({ id, role }) => {
-      const address = network?.addresses.find((one) => one.id === id)
-      return { id, role, host: address?.host, port: address?.port }
+  #shown(members: readonly ListedMember[]): readonly Member[] {
+    return members.map((member) => {
+      const address = addressOf(member, this.#options)
+      return { id: member.id, role: member.role, host: address?.host, port: address?.port }
     })
   }
 

@@ -10,7 +10,9 @@
 import {
   CoordinationError,
   type CallId,
+  type Configuration,
   type Delivery,
+  type Member,
   type Operation,
   type SessionId as NumericSessionId,
   type WriteRequest,
@@ -322,6 +324,15 @@ export class LocalSession implements Session, HostedSession {
     this.#reads.rejectAll()
     this.#scans.endAll()
     this.#watches.endAll((path) => this.#life.errorFor(`watch ${path}`))
+  }
+
+  /** Asks for other members of the ensemble, for its peer: see reconfiguration.ts. */
+  reconfigure(
+    members: readonly Member[],
+    version: number,
+    call: Call | undefined,
+  ): Promise<Configuration> {
+    return this.#write({ type: 'reconfigure', members, version }, call)
   }
 
   #commit(

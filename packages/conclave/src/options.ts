@@ -91,6 +91,7 @@ export interface NetworkOptions {
   }[]
   /** `null` only on loopback, or when `insecure` says so. */
   readonly secret: Uint8Array | null
+  readonly insecure: boolean
 }
 
 const maxPeerId = 255
@@ -137,7 +138,9 @@ export function resolveOptions(given: unknown): PeerOptions {
     const ids = listed.map((member) => member.id).join(', ')
     throw badOption('id', id, `it is not in ensemble, which lists ${ids}; add it there or mend it`)
   }
-  const members = listed.map(({ id, role }) => ({ id, role })).sort((a, b) => a.id - b.id)
+  const members = listed
+    .map(({ id, role, host, port }) => ({ id, role, address: { host, port } }))
+    .sort((a, b) => a.id - b.id)
   return { id, dir, members, network: networkOptions(bag, listed, self), timing, limits, call }
 }
 
@@ -220,7 +223,8 @@ function ensembleOption(value: unknown): readonly ListedMember[] {
   return members
 }
 
-function memberOption(value: unknown, key: string): ListedMember {
+/** Checks one listed peer; `key` names it in errors. */
+export function memberOption(value: unknown, key: string): ListedMember {
   const bag = requireBag(value, `option ${key}`)
   refuseUnknownKeys(bag, ['id', 'host', 'port', 'role'], `${key}.`)
   const host = hostOption(bag['host'], `${key}.host`)
@@ -266,17 +270,27 @@ function networkOptions(
   const listen = listenOption(bag['listen'], self)
   const secret = secretOption(bag['secret'])
   const insecure = flagOption(bag['insecure'], 'insecure')
-  const exposed = [...listed.map((member) => member.host), listen.host].find(
-    (host) => !isLoopback(host),
-  )
-  if (secret === null && exposed !== undefined && !insecure) {
-    throw new CoordinationError(
-      'BAD_OPTION',
-      `option secret is missing, and the peers talk beyond loopback (${exposed}): give all of them the same secret, or insecure: true if nobody else can reach them`,
-    )
-  }
   const addresses = listed.map(({ id, host, port }) => ({ id, host, port }))
-  return { listen, addresses, secret }
+  const network = { listen, addresses, secret, insecure }
+  refuseExposure(network, [
+    ...listed.map(({ host }) => ({ address: { host } })),
+    { address: listen },
+  ])
+  return network
+}
+
+/** Without a secret, peers do not talk beyond this machine unless somebody said that they may. */
+export function refuseExposure(
+  { secret, insecure }: Pick<NetworkOptions, 'secret' | 'insecure'>,
+  places: readonly { readonly address?: { readonly host: string } }[],
+): void {
+  const hosts = places.flatMap(({ address }) => (address === undefined ? [] : [address.host]))
+  const exposed = hosts.find((host) => !isLoopback(host))
+  if (secret !== null || exposed === undefined || insecure) return
+  throw new CoordinationError(
+    'BAD_OPTION',
+    `option secret is missing, and the peers talk beyond loopback (${exposed}): give all of them the same secret, or insecure: true if nobody else can reach them`,
+  )
 }
 
 function listenOption(

@@ -4,6 +4,7 @@
  */
 import type { Call, CoordinationError, Session, Zxid } from '@conclave/core'
 import type { SessionOptions } from './options.ts'
+import type { Reconfigured, ReconfigureOptions } from './reconfiguration.ts'
 
 /**
  * A peer has another role than `looking` only while it is ready. `leader`: a quorum has accepted it and
@@ -20,6 +21,9 @@ export interface Member {
   readonly host: string | undefined
   readonly port: number | undefined
 }
+
+/** What a peer is by the list of members; `none` of one that learns, hosts sessions, and is not on it. */
+export type Membership = 'voter' | 'observer' | 'none'
 
 /** What a peer is and knows at one moment. Zxids are numbers; `formatZxid` prints them as `3:17`. */
 export interface Status {
@@ -48,7 +52,11 @@ export interface Status {
    * grows until it can, or the disk is full. `undefined` when it could.
    */
   readonly purgeFailure: string | undefined
+  /** Who belongs to the ensemble, as this peer's log has it, and the version of that; 0 before it is founded. */
   readonly members: readonly Member[]
+  readonly configurationVersion: number
+  /** What this peer is among them. A leader or follower that is not is about to be removed. */
+  readonly membership: Membership
   /** Voters to which there is no link. */
   readonly silentVoters: readonly number[]
   /** Links that were refused, by either side, and why. */
@@ -61,6 +69,11 @@ export interface PeerEvents {
   role: [role: Role, epoch: number]
   /** A leader is known and this peer is synced with it; also after every change of leader. */
   ready: []
+  /**
+   * The peer is something else among the members: it was added, removed (`none`), or votes or does not
+   * vote any more. One that was removed goes on to learn and to host its sessions until it is closed.
+   */
+  membership: [membership: Membership, configurationVersion: number]
   /** The peer has stopped itself. Its last steps are for a bug report; they hold no data. */
   failed: [error: CoordinationError, flightRecord: readonly string[]]
 }
@@ -93,6 +106,15 @@ export interface Peer extends AsyncDisposable {
    * Rejects with `BAD_OPTION` for a `sessionTimeoutMs` that the ensemble cannot keep.
    */
   session(options?: SessionOptions): Promise<Session>
+  /**
+   * Changes who belongs to the ensemble, and resolves with the new list once that is committed.
+   *
+   * A change needs a quorum of the old and of the new voters. Rejects with `NEW_CONFIG_NO_QUORUM` when
+   * no quorum of the new ones is synced, with `RECONFIG_IN_PROGRESS` while another change is under
+   * way, with `BAD_VERSION` when another came first, and with `BAD_ARGUMENT` for what does not fit the
+   * present list; then nothing was changed.
+   */
+  reconfigure(options: ReconfigureOptions): Promise<Reconfigured>
   /**
    * Closes the sessions of this process, hands over what the peer had to the rest of the ensemble,
    * and frees sockets and files. Idempotent.

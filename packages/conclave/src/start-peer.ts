@@ -73,14 +73,19 @@ export async function startPeer(
   }
 }
 
-/** Ids and roles are the ensemble's, and were settled when it was founded. */
+/**
+ * Whoever was there when an ensemble was founded lists those that founded it, until that was changed:
+ * a list that was edited instead changes nothing, and would be believed to.
+ */
 function refuseOtherMembers(configuration: Configuration | null, options: PeerOptions): void {
-  if (configuration === null || sameMembers(configuration.members, options.members)) return
+  const isFounder = configuration?.members.some(({ id }) => id === options.id) === true
+  if (configuration?.version !== 1 || !isFounder) return
+  if (sameMembers(configuration.members, options.members)) return
   const founded = formatMembers(configuration.members)
   const listed = formatMembers(options.members)
   throw new CoordinationError(
     'CONFIG_MISMATCH',
-    `the ensemble of ${options.dir} was founded with the peers ${founded}, but the options list ${listed}: list the same ids and roles (addresses may differ), or name the directory of another ensemble`,
+    `the ensemble of ${options.dir} was founded with the peers ${founded}, but the options list ${listed}: list the same ids and roles (addresses may differ) and change them with reconfigure(), or name the directory of another ensemble`,
   )
 }
 

@@ -67,7 +67,10 @@ describe('the options of open', () => {
   test('an even number of voters, and observers, are as good', () => {
     const ensemble = [...three.slice(0, 2), { ...three[2], role: 'observer' }]
 
-    expect(resolveOptions(having({ ensemble })).members[2]).toEqual({ id: 3, role: 'observer' })
+    expect(resolveOptions(having({ ensemble })).members[2]).toMatchObject({
+      id: 3,
+      role: 'observer',
+    })
   })
 
   test('a secret is taken as text or as bytes, and copied', () => {

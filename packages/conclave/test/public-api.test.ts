@@ -39,6 +39,7 @@ test('the façade names these, at most 25, one by one', () => {
     'type Outcome',
     'type Peer',
     'type ReadResult',
+    'type ReconfigureOptions',
     'type Role',
     'type Scan',
     'type ScannedZnode',

@@ -69,6 +69,8 @@ export interface Standing {
   /** What this peer is by the configuration in force, and the version of that; 0 before founding. */
   readonly membership: Membership
   readonly configurationVersion: number
+  /** The one before it counts as well: this one is not known to be committed. */
+  readonly isReconfiguring: boolean
   /** A sentence for people: why the peer is where it is. */
   readonly reason: string
 }

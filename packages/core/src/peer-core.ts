@@ -226,6 +226,7 @@ function sameStanding(a: Standing, b: Standing): boolean {
     a.damaged === b.damaged &&
     a.membership === b.membership &&
     a.configurationVersion === b.configurationVersion &&
+    a.isReconfiguring === b.isReconfiguring &&
     a.reason === b.reason &&
     a.missingVoters.join() === b.missingVoters.join()
   )

@@ -142,6 +142,12 @@ describe('the handshake', () => {
       'VERSION_MISMATCH by us',
     ],
     [
+      'a guest with another secret',
+      { listed: [], dialler: { secret: 'other' } },
+      'WRONG_SECRET by them',
+      'WRONG_SECRET by us',
+    ],
+    [
       'a knock of a peer that is not listed',
       { listed: [], purpose: 'knock', diallerId: 1, acceptorId: 3 },
       'STRANGER by them',

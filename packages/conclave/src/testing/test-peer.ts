@@ -3,6 +3,7 @@ import type { Call, CoordinationError, Session, Zxid } from '@conclave/core'
 import type { LocalPeer } from '../local-peer.ts'
 import type { SessionOptions } from '../options.ts'
 import type { Peer, PeerEvents, Role, Status } from '../peer.ts'
+import type { Reconfigured, ReconfigureOptions } from '../reconfiguration.ts'
 import { RecordedSession } from './recorded-session.ts'
 import type { Recorder } from './recorder.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -41,6 +42,10 @@ export class TestPeer implements Peer {
   async session(options?: SessionOptions): Promise<Session> {
     const session = await this.#awaited('session()', this.#peer.session(options), options)
     return new RecordedSession(session, this, this.#time, this.#recorder)
+  }
+
+  reconfigure(options: ReconfigureOptions): Promise<Reconfigured> {
+    return this.#awaited('reconfigure()', this.#peer.reconfigure(options), options)
   }
 
   close(call?: Call): Promise<void> {

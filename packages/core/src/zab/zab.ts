@@ -72,8 +72,15 @@ export class Zab implements Agreement {
       damaged,
       membership,
       configurationVersion: configuration?.version ?? 0,
-      reason: looking ? `${phase.reason} (${this.#lastReason})` : phase.reason,
+      isReconfiguring: this.#state.configurations.before !== null,
+      reason: this.#reasonWith(looking ? `${phase.reason} (${this.#lastReason})` : phase.reason),
     }
+  }
+
+  #reasonWith(reason: string): string {
+    const { membership, configuration } = this.#state
+    if (membership !== 'none' || configuration === null) return reason
+    return `${reason}; no member by version ${String(configuration.version)} of the configuration`
   }
 
   get lastCommitted(): Zxid {

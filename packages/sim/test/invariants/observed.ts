@@ -103,6 +103,7 @@ const idle: CoreView = {
     damaged: null,
     membership: 'voter',
     configurationVersion: 1,
+    isReconfiguring: false,
     reason: '',
   },
   ensembleId: 0,

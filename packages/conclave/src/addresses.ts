@@ -1,0 +1,55 @@
+/**
+ * Where peers are reached. A configuration says it, so that a running peer can reach one that it never
+ * listed; what a peer lists itself comes first, since only it knows its way through a NAT.
+ */
+import type { Configuration, Member, MemberAddress } from '@conclave/core/internal'
+import type { PeerAddress } from '@conclave/net'
+import type { PeerOptions } from './options.ts'
+
+/** Where this peer reaches a member; `undefined` where there is no network. */
+export function addressOf(
+  { id, address }: Member,
+  { network }: PeerOptions,
+): MemberAddress | undefined {
+  return network?.addresses.find((one) => one.id === id) ?? address
+}
+
+/**
+ * Whom this peer dials: the members, those before a change among them while that is not known to be
+ * committed. One that is no member, or does not know that it is, dials those it lists as well: its log
+ * may be of a time when others were.
+ */
+export function dialledPeers(
+  options: PeerOptions,
+  known: {
+    readonly configuration: Configuration | null
+    readonly configurationBefore: Configuration | null
+    readonly isMember: boolean
+  },
+): readonly PeerAddress[] {
+  const { configuration, configurationBefore, isMember } = known
+  const dialled = new Map<number, PeerAddress>()
+  const lists = [
+    isMember ? [] : options.members,
+    configurationBefore?.members,
+    configuration?.members,
+  ]
+  for (const member of lists.flatMap((list) => list ?? [])) {
+    const address = addressOf(member, options)
+    if (address !== undefined && member.id !== options.id) {
+      dialled.set(member.id, { id: member.id, host: address.host, port: address.port })
+    }
+  }
+  return [...dialled.values()].sort((a, b) => a.id - b.id)
+}
+
+/** True when both lists name the same peers at the same places. */
+export function sameAddresses(a: readonly PeerAddress[], b: readonly PeerAddress[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ id, host, port }, index) => {
+      const other = b[index]
+      return other?.id === id && other.host === host && other.port === port
+    })
+  )
+}
