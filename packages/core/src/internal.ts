@@ -11,7 +11,6 @@ export {
 } from './errors.ts'
 export {
   formatMembers,
-  identicalMembers,
   sameMembers,
   votersOf,
   type Configuration,

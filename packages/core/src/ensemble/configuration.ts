@@ -42,18 +42,6 @@ export function sameMembers(a: readonly Member[], b: readonly Member[]): boolean
   return b.every((member) => roles.get(member.id) === member.role)
 }
 
-/** True when both lists say the same, in the same order, addresses included. */
-export function identicalMembers(a: readonly Member[], b: readonly Member[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ id, role, address }, index) => {
-      const other = b[index]
-      if (other?.id !== id || other.role !== role) return false
-      return address?.host === other.address?.host && address?.port === other.address?.port
-    })
-  )
-}
-
 /** For error messages: `1 voter, 2 voter, 3 observer`. */
 export function formatMembers(members: readonly Member[]): string {
   return members.map((member) => `${String(member.id)} ${member.role}`).join(', ')
