@@ -44,9 +44,10 @@ describe('a configuration', () => {
     expect(membersAt(ensemble, leader.id)).toEqual([3, 4, 5])
     expect(membersAt(ensemble, 1)).toEqual([3, 4, 5])
     expect([...leader.state.quorum.voters]).toEqual([1, 2, 3, 4, 5])
-    expect(leader.state.lastCommitted, 'all of the old one and one of the new have it').toBeLessThan(
-      end.last,
-    )
+    expect(
+      leader.state.lastCommitted,
+      'all of the old one and one of the new have it',
+    ).toBeLessThan(end.last)
 
     ensemble.sync(4).settle()
     expect(leader.state.lastCommitted).toBe(end.last)
