@@ -17,7 +17,7 @@ export interface ReconfigurationFacts {
   readonly current: Configuration
   /** A change was proposed before and is not applied. */
   readonly isUnderWay: boolean
-  hasSyncedQuorum(voters: readonly PeerId[]): boolean
+  readonly hasSyncedQuorum: (voters: readonly PeerId[]) => boolean
 }
 
 /** Ids are one byte in the handshake. */
