@@ -166,7 +166,8 @@ export class LocalPeer implements Peer, DriverListener {
       const current = this.#started().core.replica.configuration
       if (current === null) throw new InvariantError('Z18: an ensemble has a configuration')
       const members = membersAfter(options, current, this.#options)
-      const next = await session.reconfigure(members, options.version ?? current.version, call)
+      const version = options.version ?? current.version
+      const next = await session.reconfigure({ type: 'reconfigure', members, version }, call)
       return { version: next.version, members: this.#shown(next.members) }
     } finally {
       session.close().catch(() => undefined)

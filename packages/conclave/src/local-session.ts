@@ -12,8 +12,8 @@ import {
   type CallId,
   type Configuration,
   type Delivery,
-  type Member,
   type Operation,
+  type Reconfiguration,
   type SessionId as NumericSessionId,
   type WriteRequest,
   type Zxid,
@@ -327,12 +327,8 @@ export class LocalSession implements Session, HostedSession {
   }
 
   /** Asks for other members of the ensemble, for its peer: see reconfiguration.ts. */
-  reconfigure(
-    members: readonly Member[],
-    version: number,
-    call: Call | undefined,
-  ): Promise<Configuration> {
-    return this.#write({ type: 'reconfigure', members, version }, call)
+  reconfigure(request: Reconfiguration, call: Call): Promise<Configuration> {
+    return this.#write(request, call)
   }
 
   #commit(
