@@ -27,7 +27,7 @@ class Town {
   }
 
   get peers(): readonly Peer[] {
-    return [...this.#open.values()]
+    return [...this.#open.values()].sort((a, b) => a.id - b.id)
   }
 
   listed(id: number): Listed[number] {
