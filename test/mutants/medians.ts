@@ -15,13 +15,15 @@ export function medianOf(counts: readonly number[]): number | undefined {
   return [...counts].sort((a, b) => a - b)[Math.floor((counts.length - 1) / 2)]
 }
 
-/** The recorded medians, by mutant, of those that have one. */
+/** The recorded medians, by mutant, of those that have enough kills for one. */
 export function mediansIn(document: string): ReadonlyMap<string, number> {
   const rows = document.split('\n').map((line) => line.split(' | '))
   return new Map(
     rows.flatMap(([id = '', ...cells]) => {
       const seeds = /^\d+/.exec(cells.at(-2) ?? '')?.[0]
-      return seeds === undefined ? [] : [[id.replace('| ', ''), Number(seeds)] as const]
+      const kills = Number.parseInt(cells.at(-1) ?? '')
+      if (seeds === undefined || !(kills >= provingKills)) return []
+      return [[id.replace('| ', ''), Number(seeds)] as const]
     }),
   )
 }
