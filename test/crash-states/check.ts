@@ -1,5 +1,4 @@
 /** Opens every state of a recording, and compares what is found with what was acknowledged. */
-import type { Found } from './facts.ts'
 import { judge } from './judge.ts'
 import { models, type Model } from './models.ts'
 import type { Recording } from './operations.ts'
@@ -28,13 +27,10 @@ export interface Report {
 
 /**
  * True where LevelDB does not survive what the model allows (ADR 0011): then the store has to say so.
- * No file system is known to reorder two changes of one directory; nor to have an edit of MANIFEST on
- * the disk, but not the name of the table that it adds and that was synced.
+ * No file system is known to reorder two changes of one directory.
  */
-function damageMayBeSaid(model: Model, found: Found): boolean {
-  if (model === 'unordered') return true
-  const isMissing = found.type === 'opened' && /\d missing files/.test(found.log.damaged ?? '')
-  return isMissing && (model === 'strict' || model === 'early')
+function damageMayBeSaid(model: Model): boolean {
+  return model === 'unordered'
 }
 
 export async function checkStates(
@@ -52,7 +48,7 @@ export async function checkStates(
     const named = new Set<Model>()
     for (const { model, moment, expected } of occasions) {
       if (named.has(model)) continue
-      const wrong = judge(expected, found, { orDamage: damageMayBeSaid(model, found) })
+      const wrong = judge(expected, found, { orDamage: damageMayBeSaid(model) })
       if (wrong === null) continue
       named.add(model)
       const files = [...image].map(([path, content]) => `${path} ${content?.id ?? ''}`)

@@ -3,7 +3,7 @@
  *
  * What it does not do of its own accord: say that it dropped records when it was opened, sync its
  * directory, or stop after a failed write (whoever writes must: see level-snapshot.ts). It is never
- * asked to repair anything.
+ * asked to repair anything: what power failure leaves half done is seen to first (level-manifest.ts).
  *
  * It drops what a power failure tore of the last batch, and what a bad disk changed, and cannot tell
  * the one from the other. Nor need it: what is left is a snapshot, by its digest and by its place in
@@ -12,6 +12,7 @@
 import { dirname } from 'node:path'
 import { Level } from 'level'
 import { syncDirectory } from './files.ts'
+import { dropUnfinishedEdit } from './level-manifest.ts'
 import { assertTables } from './level-table.ts'
 import { DamageError } from './snapshot.ts'
 
@@ -62,7 +63,10 @@ export class Database {
    * has it open.
    */
   static async open(directory: string, isNew: boolean): Promise<Database> {
-    if (!isNew) await assertTables(directory)
+    if (!isNew) {
+      await dropUnfinishedEdit(directory)
+      await assertTables(directory)
+    }
     const level: ByteLevel = new Level(directory, {
       keyEncoding: 'view',
       valueEncoding: 'view',
