@@ -137,7 +137,7 @@ function drawNetwork(random: Random, timing: Timing): NetworkProfile {
     refusalChance: random.pick([0, 0, 0.1, 0.5]),
     splitChance: random.pick([0, 0, 0.2]),
     bytesPerSecond: random.pick([1e9, 1e9, 1e7, 1e5]),
-    maxQueueBytes: random.pick([1e9, 1e9, 100_000, 10_000]),
+    maxQueueBytes: random.pick([1e9, 1e9, 100_000, 4_000]),
   }
 }
 
