@@ -11,6 +11,7 @@ import {
   type WatchDepth,
   type WriteRequest,
 } from '@conclave/core/internal'
+import type { ReconfigurationKind } from './reconfigurations.ts'
 import type { Microseconds } from './scheduler.ts'
 
 /** Which version a write expects: any, the one that its session sees then, or the one behind that. */
@@ -65,8 +66,15 @@ export type Activity = {
   | { readonly type: 'watch'; readonly path: string; readonly depth: WatchDepth }
   | { readonly type: 'unwatch' }
   | { readonly type: 'abort' }
+  /** `isStale`: of a configuration that may be gone by then. */
+  | {
+      readonly type: 'reconfigure'
+      readonly kind: ReconfigurationKind
+      readonly isStale: boolean
+    }
 )
-export type ActivityType = Activity['type']
+/** What a client does is drawn from these, by weight. */
+export type ActivityType = Exclude<Activity['type'], 'reconfigure'>
 
 /** Tells the version of a znode, as a session sees it now; of one that there is not, 0. */
 export type VersionSource = (path: string) => number

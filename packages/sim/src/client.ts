@@ -114,6 +114,11 @@ export class Client {
         if (call !== undefined) this.#workload.abort(session, call)
         return
       }
+      case 'reconfigure': {
+        const request = this.#workload.reconfigurationOf(session, activity)
+        if (request !== null) this.write(request)
+        return
+      }
       default:
         if (this.#open.size < this.#profile.pipelining) this.#makeCall(session, activity)
     }

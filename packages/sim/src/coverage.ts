@@ -7,9 +7,12 @@
 import {
   counterOf,
   epochOf,
+  votersOf,
+  zeroZxid,
   type Effect,
   type Event,
   type LogRecord,
+  type Member,
   type Message,
   type Page,
   type PeerId,
@@ -76,6 +79,13 @@ export const marks = [
   'watch-event-on-return',
   'watch-gap',
   'read-at-deposed-leader',
+  'voter-added',
+  'voter-removed',
+  'role-changed',
+  'leader-removed',
+  'reconfiguration-refused',
+  'configuration-taken-back',
+  'started-with-both-configurations',
   'link-half-open',
   'link-replaced',
   'link-queue-full',
@@ -101,6 +111,9 @@ export class Coverage implements Invariant {
   /** What leaders have appended and not proposed, committed and not told, so far. */
   readonly #unproposed = new Map<PeerId, Zxid>()
   readonly #untold = new Map<PeerId, Zxid>()
+  /** Who belongs to the ensemble, and where that was said for the first time. */
+  #members: readonly Member[] = []
+  #founded: Zxid = zeroZxid
   readonly #inCheckpoint = new Set<PeerId>()
   readonly #inSnap = new Set<PeerId>()
 
@@ -116,6 +129,9 @@ export class Coverage implements Invariant {
     if (recovered.replica.end.last > 0) this.reach('started-from-snapshot')
     if (recovered.history.length > 0) this.reach('started-with-history')
     this.#leaders.delete(peer.id)
+    if (recovered.history.some((page) => page.reconfigures && page.last > this.#founded)) {
+      this.reach('started-with-both-configurations')
+    }
   }
 
   onStep(step: Step): void {
@@ -127,6 +143,9 @@ export class Coverage implements Invariant {
     if (leads && !this.#established.has(epoch)) {
       this.#established.add(epoch)
       this.reach(epoch > 3 ? 'epoch-above-3' : 'epoch-established')
+    }
+    if ((after.configuration?.version ?? 0) < (before.configuration?.version ?? 0)) {
+      this.reach('configuration-taken-back')
     }
     if (leads && after.lastCommitted > before.lastCommitted) {
       this.#untold.set(peer.id, after.lastCommitted)
@@ -267,6 +286,7 @@ export class Coverage implements Invariant {
   }
 
   afterTxn(txn: Txn, zxid: Zxid): void {
+    if (txn.type === 'configure') this.#noteConfiguration(txn.configuration.members, zxid)
     if (txn.type !== 'close-session') return
     this.reach(txn.reason === 'expired' ? 'session-expired' : 'session-closed')
     if (txn.reason === 'expired' && epochOf(txn.closed as number as Zxid) < epochOf(zxid)) {
@@ -274,8 +294,31 @@ export class Coverage implements Invariant {
     }
   }
 
+  /** What has changed among the members. */
+  #noteConfiguration(members: readonly Member[], zxid: Zxid): void {
+    const before = this.#members
+    this.#members = members
+    if (before.length === 0) {
+      this.#founded = zxid
+      return
+    }
+    const roles = new Map(before.map(({ id, role }) => [id, role]))
+    const voters = new Set(votersOf(members))
+    for (const { id, role } of members) {
+      const former = roles.get(id)
+      if (former === undefined && role === 'voter') this.reach('voter-added')
+      if (former !== undefined && former !== role) this.reach('role-changed')
+    }
+    const removed = votersOf(before).filter((id) => !voters.has(id))
+    if (removed.length > 0) this.reach('voter-removed')
+    if (removed.some((id) => this.#leaders.has(id))) this.reach('leader-removed')
+  }
+
   onAnswer(_peer: ObservedPeer, _session: SessionHistory, call: Call): void {
-    const { answer } = call
+    const { answer, request } = call
+    if (answer?.type === 'refused' && request?.type === 'reconfigure') {
+      this.reach('reconfiguration-refused')
+    }
     if (answer?.type === 'refused') this.reach('write-refused')
     if (answer?.type === 'synced') this.reach('sync-answered')
     if (answer?.type !== 'failed') return

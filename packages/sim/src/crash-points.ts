@@ -46,15 +46,27 @@ const eventPoints = [
   'receive-commit',
 ] as const
 
-/** `apply` is the step in which committed txns are applied. */
-export const crashPoints = [...effectPoints, ...eventPoints, 'apply'] as const
+/** What a scenario draws from. `apply` is the step in which committed txns are applied. */
+export const usualCrashPoints = [...effectPoints, ...eventPoints, 'apply'] as const
+/** And a page that changes the members: its append, its arrival. */
+export const crashPoints = [
+  ...usualCrashPoints,
+  'append-reconfiguration',
+  'receive-reconfiguration',
+] as const
 export type CrashPoint = (typeof crashPoints)[number]
 
 /** True when the effect is, or contains, what the point names. */
 export function isAtPoint(effect: Effect, point: CrashPoint): boolean {
   switch (effect.type) {
     case 'append-log':
-      return effect.records.some((record) => point === `append-${record.type}`)
+      return effect.records.some(
+        (record) =>
+          point === `append-${record.type}` ||
+          (point === 'append-reconfiguration' &&
+            record.type === 'page' &&
+            record.page.reconfigures),
+      )
     case 'send':
       return effect.messages.some((message) => point === `send-${message.type}`)
     default:
@@ -64,6 +76,10 @@ export function isAtPoint(effect: Effect, point: CrashPoint): boolean {
 
 /** True when the event is what the point names. */
 export function comesAtPoint(event: Event, point: CrashPoint): boolean {
-  if (event.type === 'message-received') return point === `receive-${event.message.type}`
+  if (event.type === 'message-received') {
+    const { message } = event
+    const reconfigures = message.type === 'proposal' && message.page.reconfigures
+    return point === (reconfigures ? 'receive-reconfiguration' : `receive-${message.type}`)
+  }
   return event.type === point
 }

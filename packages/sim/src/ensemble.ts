@@ -3,6 +3,7 @@
  * done to it from outside is here; when it is done is the scenario's.
  */
 import {
+  votersOf,
   type Effect,
   type Event,
   type Limits,
@@ -30,6 +31,8 @@ import type { Trace } from './trace.ts'
 /** What an ensemble is made of; part of a scenario. */
 export interface EnsembleProfile {
   readonly members: readonly MemberOfList[]
+  /** Those of them that do not found it: they list the others and themselves. */
+  readonly guests: readonly PeerId[]
   readonly limits: Limits
   readonly timing: Timing
   readonly network: NetworkProfile
@@ -99,7 +102,6 @@ export class Ensemble {
   readonly members: ReadonlyMap<PeerId, Member>
   readonly network: Network
   readonly oracle: Oracle
-  readonly quorumSize: number
   applications: ApplicationListener = silentApplications
   readonly #surroundings: EnsembleSurroundings
   readonly atlas: FaultAtlas
@@ -112,18 +114,18 @@ export class Ensemble {
     this.#surroundings = surroundings
     const { seed, profile, machine, scheduler, trace, coverage } = surroundings
     this.#restartRandom = new Random(seed, 'restart')
-    const voters = profile.members.filter((one) => one.role === 'voter')
-    this.quorumSize = Math.floor(voters.length / 2) + 1
+    const founders = profile.members.filter(({ id }) => !profile.guests.includes(id))
     const chunks = new ChunkRegistry()
     const members = new Map<PeerId, Member>()
     this.members = members
-    for (const [index, { id, role }] of profile.members.entries()) {
+    for (const [index, self] of profile.members.entries()) {
       const { limits, timing } = profile
+      const { id } = self
+      const listed = founders.includes(self) ? founders : [...founders, self]
       const { codec } = machine
       const member = new Member({
         seed,
-        isVoter: role === 'voter',
-        options: { id, members: profile.members, codec, limits, timing },
+        options: { id, members: listed, codec, limits, timing },
         machine,
         scheduler,
         network: () => this.network,
@@ -150,11 +152,21 @@ export class Ensemble {
       scheduler,
       codec: machine.codec,
       peers: members,
-      quorumSize: this.quorumSize,
+      founders,
       maxCounter: profile.limits.maxCounter,
       watchers: [coverage],
     })
-    this.atlas = new FaultAtlas(this.#alive, this.quorumSize, profile.damage, this.oracle.committed)
+    const { committed, model } = this.oracle
+    this.atlas = new FaultAtlas(
+      {
+        members: this.#alive,
+        founders: new Set(founders.map(({ id }) => id)),
+        bound: profile.damage,
+        committed,
+        configuration: () => model.configuration,
+      },
+      votersOf(founders),
+    )
     this.network = new Network({
       seed,
       peers: [...members.keys()],
@@ -280,7 +292,7 @@ export class Ensemble {
    */
   heal(survivors: Survivors): void {
     this.#faultsOver = true
-    if (survivors === 'core' && this.atlas.whole.length >= this.quorumSize)
+    if (survivors === 'core' && this.oracle.committed.end.last > 0 && this.atlas.hasQuorum)
       this.#alive = this.#drawCore()
     const alive = new Set(this.#alive)
     this.network.heal()
@@ -304,7 +316,7 @@ export class Ensemble {
 
   #drawCore(): readonly Member[] {
     const random = new Random(this.#surroundings.seed, 'survivors')
-    return shuffled(random, this.atlas.whole).slice(0, this.quorumSize)
+    return this.atlas.coreOf(shuffled(random, this.atlas.whole))
   }
 
   #startSoon(member: Member, downUs: Microseconds): void {

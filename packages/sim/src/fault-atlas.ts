@@ -1,29 +1,46 @@
 /**
  * Which stores may be destroyed, or have gone bad, at the same time. Where an ensemble must recover, so
  * many that what a quorum held is still held by somebody who counts, and that those who count are a
- * quorum. Beyond that it must halt: nobody leads, nothing is answered, and nothing wrong is said.
+ * quorum: of every configuration that may decide. Beyond that it must halt: nobody leads, nothing is
+ * answered, and nothing wrong is said.
  */
+import type { Configuration, PeerId } from '@conclave/core/internal'
 import type { CommittedLog } from './committed-log.ts'
 import type { Member } from './member.ts'
 
 export type DamageBound = 'recoverable' | 'beyond'
 
-export class FaultAtlas {
-  readonly #voters: readonly Member[]
-  readonly #quorumSize: number
-  readonly #bound: DamageBound
-  readonly #committed: CommittedLog
+/** As much of a configuration as decides who counts. */
+interface Electorate {
+  readonly version: number
+  readonly voters: ReadonlySet<PeerId>
+}
 
-  constructor(
-    members: readonly Member[],
-    quorumSize: number,
-    bound: DamageBound,
-    committed: CommittedLog,
-  ) {
-    this.#voters = members.filter((member) => member.isVoter)
-    this.#quorumSize = quorumSize
-    this.#bound = bound
-    this.#committed = committed
+export interface AtlasFacts {
+  readonly members: readonly Member[]
+  readonly founders: ReadonlySet<PeerId>
+  readonly bound: DamageBound
+  readonly committed: CommittedLog
+  /** The last configuration that was committed; `null` before founding. */
+  readonly configuration: () => Configuration | null
+}
+
+export class FaultAtlas {
+  readonly #facts: AtlasFacts
+  /** All that were ever asked for. */
+  readonly #electorates: Electorate[]
+
+  constructor(facts: AtlasFacts, founding: Iterable<PeerId>) {
+    this.#facts = facts
+    this.#electorates = [{ version: 1, voters: new Set(founding) }]
+  }
+
+  /** A configuration with these voters is about to be asked for. False when it would be lost already. */
+  mayAsk(version: number, voters: readonly PeerId[]): boolean {
+    const electorate = { version, voters: new Set(voters) }
+    if (!isQuorum(this.whole, electorate)) return false
+    this.#electorates.push(electorate)
+    return true
   }
 
   /**
@@ -31,21 +48,49 @@ export class FaultAtlas {
    * without a trace are never too many: who finds nothing anywhere founds anew, and cannot know better.
    */
   mayDamage(member: Member, how: 'wipe' | 'damage'): boolean {
-    if (this.#committed.end.last === 0) return false
-    if (!member.isVoter || !isWhole(member)) return true
-    if (this.#bound === 'beyond' && how === 'damage') return true
-    return this.#voters.length - this.whole.length < this.#voters.length - this.#quorumSize
+    const { committed, bound, founders } = this.#facts
+    if (committed.end.last === 0) return false
+    if (!isWhole(member)) return true
+    if (bound === 'beyond' && how === 'damage') return true
+    const left = this.whole.filter((one) => one !== member)
+    // One at least remembers that there is an ensemble, for whoever comes back with the first list.
+    if (founders.has(member.id) && !left.some(({ id }) => founders.has(id))) return false
+    return this.#deciding
+      .filter(({ voters }) => voters.has(member.id))
+      .every((electorate) => isQuorum(left, electorate))
   }
 
   /** True when those who still have what they held are a quorum, or there was nothing to hold. */
   get hasQuorum(): boolean {
-    return this.#committed.end.last === 0 || this.whole.length >= this.#quorumSize
+    const { committed } = this.#facts
+    const { whole } = this
+    return committed.end.last === 0 || this.#deciding.every((one) => isQuorum(whole, one))
   }
 
-  /** The voters that still have what they held. */
-  get whole(): readonly Member[] {
-    return this.#voters.filter(isWhole)
+  /** The first of these without whom the rest would be no quorum, and nobody else; all if they are none. */
+  coreOf(members: readonly Member[]): readonly Member[] {
+    let core = members
+    for (const member of members) {
+      const rest = core.filter((one) => one !== member)
+      if (this.#deciding.every((one) => isQuorum(rest, one))) core = rest
+    }
+    return core
   }
+
+  /** The members that still have what they held. */
+  get whole(): readonly Member[] {
+    return this.#facts.members.filter(isWhole)
+  }
+
+  /** The last one that was committed, the one before it, and whatever may come of those asked for. */
+  get #deciding(): readonly Electorate[] {
+    const version = this.#facts.configuration()?.version ?? 1
+    return this.#electorates.filter((one) => one.version >= version - 1)
+  }
+}
+
+function isQuorum(members: readonly Member[], { voters }: Electorate): boolean {
+  return members.filter(({ id }) => voters.has(id)).length > voters.size / 2
 }
 
 /**

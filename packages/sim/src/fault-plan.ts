@@ -4,7 +4,7 @@
  * any of them can be left out.
  */
 import type { PeerId } from '@conclave/core/internal'
-import { crashPoints } from './crash-points.ts'
+import { usualCrashPoints } from './crash-points.ts'
 import { failingUses, type AfterFailure } from './disk-failures.ts'
 import type { Fault, FaultType, Target } from './faults.ts'
 import { logRots } from './log-rot.ts'
@@ -181,7 +181,7 @@ function drawTargeted(
 ): Fault {
   const target = drawTarget(random, run.peers)
   const parting: Parting = random.chance(0.5) ? 'reset' : 'silence'
-  const point = random.pick(crashPoints)
+  const point = random.pick(usualCrashPoints)
   const downUs = drawLength(random)
   const forUs = drawLength(random)
   const everyone = random.chance(0.2)

@@ -36,7 +36,6 @@ export interface MemberListener {
 
 export interface MemberSurroundings {
   readonly seed: number
-  readonly isVoter: boolean
   readonly options: Omit<PeerCoreOptions, 'seed'>
   readonly machine: Machine
   readonly scheduler: Scheduler

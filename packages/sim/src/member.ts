@@ -40,7 +40,6 @@ interface ArmedPoint {
 
 export class Member implements ObservedPeer {
   readonly id: PeerId
-  readonly isVoter: boolean
   readonly disk: Disk
   readonly #lost: LogImage[] = []
   readonly #surroundings: MemberSurroundings
@@ -60,7 +59,6 @@ export class Member implements ObservedPeer {
   constructor(surroundings: MemberSurroundings) {
     this.#surroundings = surroundings
     this.id = surroundings.options.id
-    this.isVoter = surroundings.isVoter
     const { seed, scheduler, machine, chunks, disk } = surroundings
     this.#random = new Random(seed, 'step', this.id)
     this.clock = new MemberClock(surroundings.clock, scheduler)

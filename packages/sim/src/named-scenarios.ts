@@ -5,13 +5,14 @@
 import { drawActivities } from './activity-plan.ts'
 import type { Fault } from './faults.ts'
 import { Random } from './prng.ts'
-import { drawScenario, type Scenario } from './scenario.ts'
+import { drawScenario, withGuests, type Scenario } from './scenario.ts'
 import { millisecondUs, secondUs } from './scheduler.ts'
 import type { WorkloadProfile } from './workload-profile.ts'
 
 /** Each with what it is made for. */
 const adjustments: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
   swarm: (scenario) => scenario,
+  'changing-members': changingMembers,
   'crashes-in-synchronization': crashesInSynchronization,
   'deposed-leaders': deposedLeaders,
   'lost-leaders': lostLeaders,
@@ -30,6 +31,65 @@ export function drawNamedScenario(name: string, seed: number, seconds: number): 
     throw new Error(`there is no scenario "${name}": say one of ${scenarioNames.join(', ')}`)
   }
   return { ...adjust(drawScenario(seed, seconds)), name }
+}
+
+/**
+ * Peers come and go all the time, and somebody crashes in the midst of it, mostly the leader: when the
+ * change is about to be in its log, in another one, or to be known as committed (Z18).
+ */
+function changingMembers(scenario: Scenario): Scenario {
+  const random = new Random(scenario.seed, 'fault-detail')
+  const plain = { ...scenario, ensemble: foundersOf(scenario), faults: [] }
+  const { faultyUs } = plain
+  const faults: Fault[] = []
+  for (let at = 2 * secondUs; at + 2 * secondUs < faultyUs; at += 2 * secondUs) {
+    const target = {
+      role: random.pick(['leader', 'leader', 'other'] as const),
+      choice: random.integer(0, 255),
+    }
+    const point = random.pick([
+      'append-reconfiguration',
+      'append-reconfiguration',
+      'receive-reconfiguration',
+      'append-configuration',
+      'send-goodbye',
+      'receive-new-leader',
+    ] as const)
+    const everyone = random.chance(0.3)
+    const parting = random.pick(['reset', 'silence'] as const)
+    const downUs = random.integer(1, 3_000) * millisecondUs
+    faults.push({
+      ...{ at, type: 'crash-at', target, point, parting, everyone },
+      ...{ withinUs: 2 * secondUs, downUs },
+    })
+  }
+  const changing = withGuests(
+    withWorkload(plain, { clientCount: 4, thinkUs: 200 * millisecondUs }),
+    random.integer(2, 4),
+    random.pick([200, 500, 1_000]) * millisecondUs,
+  )
+  const isolations = drawIsolations(random, changing)
+  return { ...changing, faults: [...faults, ...isolations].sort((a, b) => a.at - b.at) }
+}
+
+/** The ensemble as it is founded, whatever else the swarm has for it. */
+function foundersOf({ ensemble }: Scenario): Scenario['ensemble'] {
+  const isFounder = (id: number): boolean => !ensemble.guests.includes(id)
+  const members = ensemble.members.filter(({ id }) => isFounder(id))
+  const clocks = ensemble.clocks.slice(0, members.length)
+  return { ...ensemble, members, clocks, guests: [], damage: 'recoverable' }
+}
+
+/** Now and then somebody is cut off from the others. */
+function drawIsolations(random: Random, { ensemble, faultyUs }: Scenario): Fault[] {
+  const faults: Fault[] = []
+  for (let at = secondUs; at < faultyUs; at += random.integer(1, 4) * secondUs) {
+    const forUs = random.integer(100, 3_000) * millisecondUs
+    const target = { peer: random.pick(ensemble.members).id }
+    const direction = random.pick(['in', 'out', 'both'] as const)
+    faults.push({ at, type: 'isolate', target, direction, forUs })
+  }
+  return faults
 }
 
 /**
@@ -166,7 +226,7 @@ function shortSessions(scenario: Scenario): Scenario {
   return { ...withWorkload(scenario, busy), ensemble: { ...ensemble, disk } }
 }
 
-/** The scenario with another workload, and what that comes to. */
+/** The scenario with another workload, and what that comes to; no changes of the members. */
 function withWorkload(scenario: Scenario, changes: Partial<WorkloadProfile>): Scenario {
   const workload = { ...scenario.workload, ...changes }
   const activities = drawActivities(scenario.seed, workload, scenario.faultyUs)

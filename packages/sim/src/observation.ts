@@ -8,6 +8,7 @@ import type {
   Effect,
   Event,
   LogRecord,
+  Member,
   Message,
   Page,
   PageEnd,
@@ -29,7 +30,6 @@ import type { StoredSnapshot } from './stored-snapshot.ts'
 /** One peer as it can be seen from outside. Changes as the run goes on. */
 export interface ObservedPeer {
   readonly id: PeerId
-  readonly isVoter: boolean
   /** Rises with every start. */
   readonly incarnation: number
   readonly isRunning: boolean
@@ -64,8 +64,8 @@ export interface Reading {
 export interface Observed {
   readonly now: Microseconds
   readonly peers: ReadonlyMap<PeerId, ObservedPeer>
-  /** How many voters are a quorum. */
-  readonly quorumSize: number
+  /** Who founds the ensemble. */
+  readonly founders: readonly Member[]
   readonly committed: CommittedLog
   readonly model: StateModel
   readonly history: History

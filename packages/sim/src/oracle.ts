@@ -9,6 +9,7 @@ import {
   advanceZxid,
   type Delivery,
   type LogRecord,
+  type Member,
   type Message,
   type Page,
   type PageCodec,
@@ -30,7 +31,7 @@ export interface OracleOptions {
   readonly scheduler: Scheduler
   readonly codec: PageCodec
   readonly peers: ReadonlyMap<PeerId, ObservedPeer>
-  readonly quorumSize: number
+  readonly founders: readonly Member[]
   /** The last counter of an epoch in this run. */
   readonly maxCounter: number
   /** Who is told besides the invariants. */
@@ -50,7 +51,7 @@ export class Oracle implements Observed {
   /** The same as its applications saw it. */
   readonly recorded = new RecordedHistory()
   readonly peers: ReadonlyMap<PeerId, ObservedPeer>
-  readonly quorumSize: number
+  readonly founders: readonly Member[]
   readonly #scheduler: Scheduler
   readonly #codec: PageCodec
   readonly #audiences: Audiences
@@ -59,7 +60,7 @@ export class Oracle implements Observed {
 
   constructor(options: OracleOptions) {
     this.peers = options.peers
-    this.quorumSize = options.quorumSize
+    this.founders = options.founders
     this.#scheduler = options.scheduler
     this.#codec = options.codec
     this.#audiences = audiencesOf([...allInvariants(this, options.maxCounter), ...options.watchers])

@@ -7,18 +7,17 @@ export function describePeers(members: Iterable<Member>): readonly string[] {
 }
 
 function describePeer(member: Member): string {
-  const { id, isVoter, isAmnesiac, view, durable, snapshotEnd, incarnation } = member
-  const role = isVoter ? '' : ', observer'
+  const { id, isAmnesiac, view, durable, snapshotEnd, incarnation } = member
   const lost = isAmnesiac ? ', lost its store' : ''
   const store = [
     `accepted ${durable.acceptedEpoch}, current ${durable.currentEpoch}`,
     `log ${formatZxid(durable.start.last)}..${formatZxid(durable.end.last)}`,
     `snapshot ${formatZxid(snapshotEnd.last)}`,
   ].join(', ')
-  const who = `peer ${id}${role}, start ${incarnation}${lost}`
+  const who = `peer ${id}, start ${incarnation}${lost}`
   if (view === null) return `${who}: down; on disk: ${store}`
   const { standing, lastLogged, lastCommitted, lastApplied, digest } = view
-  const { phase, leader, epoch, ready } = standing
+  const { phase, leader, epoch, ready, membership, configurationVersion } = standing
   const following = standing.role === 'follower' ? ` of ${leader}` : ''
   const positions = [
     `logged ${formatZxid(lastLogged)}`,
@@ -26,5 +25,6 @@ function describePeer(member: Member): string {
     `applied ${formatZxid(lastApplied)} as ${digest}`,
   ].join(', ')
   const state = `${standing.role}${following} in ${phase}, epoch ${epoch}${ready ? ', ready' : ''}`
-  return `${who}: ${state}; ${positions}; on disk: ${store}`
+  const listed = `${membership === 'none' ? 'no member' : membership} by ${configurationVersion}`
+  return `${who}: ${state}, ${listed}; ${positions}; on disk: ${store}`
 }

@@ -25,6 +25,7 @@ export const streamNames = [
   'workload',
   'password',
   'survivors',
+  'reconfiguration',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

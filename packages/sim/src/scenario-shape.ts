@@ -16,6 +16,7 @@ import type { ClockProfile } from './member-clock.ts'
 import type { StepProfile } from './member-surroundings.ts'
 import { logRots } from './log-rot.ts'
 import type { NetworkProfile } from './network.ts'
+import { reconfigurationKinds } from './reconfigurations.ts'
 import type { Scenario } from './scenario.ts'
 import {
   flag,
@@ -208,6 +209,12 @@ const activityShapes: { readonly [K in Activity['type']]: Shape<Case<Activity, K
   unwatch: recordOf({ ...when, type: oneOf(['unwatch']) }),
   abort: recordOf({ ...when, type: oneOf(['abort']) }),
   close: recordOf({ ...when, type: oneOf(['close']) }),
+  reconfigure: recordOf({
+    ...when,
+    type: oneOf(['reconfigure']),
+    kind: oneOf(reconfigurationKinds),
+    isStale: flag,
+  }),
 }
 
 const ensemble = recordOf<EnsembleProfile>({
@@ -238,6 +245,7 @@ const ensemble = recordOf<EnsembleProfile>({
     segmentPages: integerFrom(1),
   }),
   step: recordOf<StepProfile>({ tickUs: integerFrom(1), batchUs: us }),
+  guests: orAbsent(listOf(peer), []),
   clocks: listOf(
     recordOf<ClockProfile>({
       rate: numberFrom(0.5, 2),
@@ -277,9 +285,9 @@ export const scenarioShape: Shape<Scenario> = (value, where) => {
   const peers = new Set(profile.members.map((member) => member.id))
   demandThat(peers.size === profile.members.length, `${where}.ensemble.members`, 'one id each')
   demandThat(
-    profile.members.some((member) => member.role === 'voter'),
+    profile.members.some(({ id, role }) => role === 'voter' && !profile.guests.includes(id)),
     `${where}.ensemble.members`,
-    'a voter',
+    'a voter that founds',
   )
   demandThat(
     profile.clocks.length === profile.members.length,

@@ -21,6 +21,7 @@ import type { ClockProfile } from './member-clock.ts'
 import type { NetworkProfile } from './network.ts'
 import { shuffled } from './partitions.ts'
 import { Random } from './prng.ts'
+import { drawReconfigurations, usualMeansUs } from './reconfigurations.ts'
 import { millisecondUs, secondUs, type Microseconds } from './scheduler.ts'
 import { drawWorkload, type WorkloadProfile } from './workload-profile.ts'
 
@@ -47,6 +48,7 @@ export function drawScenario(seed: number, seconds: number): Scenario {
   const timing = drawTiming(random)
   const ensemble: EnsembleProfile = {
     members,
+    guests: [],
     timing,
     limits: drawLimits(random),
     network: drawNetwork(random, timing),
@@ -60,14 +62,33 @@ export function drawScenario(seed: number, seconds: number): Scenario {
   }
   const workload = drawWorkload(random, timing)
   const mix = drawFaultMix(random)
-  const peers = members.map((member) => member.id)
+  const changes = new Random(seed, 'reconfiguration', 1)
+  const guests =
+    ensemble.damage === 'recoverable' && changes.chance(0.2) ? changes.integer(1, 3) : 0
+  const peers = Array.from({ length: members.length + guests }, (_, index) => index + 1)
   const sessionTimeoutUs = workload.sessionTimeoutMs * millisecondUs
   const run = { peers, sessionTimeoutUs, until: faultyUs }
   const faults = [...drawFaults(seed, mix, run)]
   if (ensemble.damage === 'beyond') faults.push(...drawRuin(random, members, faultyUs - 1))
   const activities = drawActivities(seed, workload, faultyUs)
   const survivors = random.chance(0.15) ? 'core' : 'everyone'
-  return { name: 'swarm', seed, faultyUs, ensemble, workload, faults, activities, survivors }
+  const drawn = { seed, faultyUs, ensemble, workload, faults, activities, survivors } as const
+  const scenario = { name: 'swarm', ...drawn }
+  return guests === 0 ? scenario : withGuests(scenario, guests, changes.pick(usualMeansUs))
+}
+
+/** The scenario with peers that do not found the ensemble, and changes of its members. */
+export function withGuests(scenario: Scenario, count: number, meanUs: Microseconds): Scenario {
+  const { ensemble, seed, faultyUs, workload } = scenario
+  const random = new Random(seed, 'reconfiguration', 2)
+  const first = ensemble.members.length + 1
+  const guests = Array.from({ length: count }, (_, index) => first + index)
+  const members = [...ensemble.members, ...guests.map((id) => ({ id, role: 'voter' as const }))]
+  const clocks = [...ensemble.clocks, ...drawClocks(random, count)]
+  const { clientCount } = workload
+  const changes = drawReconfigurations(seed, { meanUs, clientCount }, faultyUs)
+  const activities = [...scenario.activities, ...changes].sort((a, b) => a.at - b.at)
+  return { ...scenario, ensemble: { ...ensemble, members, guests, clocks }, activities }
 }
 
 /** The logs of so many voters go bad at once that too few are left. */

@@ -6,10 +6,12 @@
 import {
   findZnode,
   getChildren,
+  votersOf,
   type CallId,
   type Delivery,
   type Effect,
   type Event,
+  type Reconfiguration,
   type SessionId,
 } from '@conclave/core/internal'
 import type { Activity } from './activities.ts'
@@ -19,6 +21,7 @@ import { SessionHistory, type Call, type SessionCall } from './history.ts'
 import type { Member } from './member.ts'
 import type { Reading } from './observation.ts'
 import { Random } from './prng.ts'
+import { reconfigurationOf } from './reconfigurations.ts'
 import type { Scheduler } from './scheduler.ts'
 import { demand } from './violation.ts'
 import type { WorkloadProfile } from './workload-profile.ts'
@@ -151,6 +154,22 @@ export class Workload implements ApplicationListener {
     this.#surroundings.scheduler.after(0, () => {
       if (client.session !== null) this.read(client.session, path)
     })
+  }
+
+  /** The change of the members that is asked for at the session's peer; `null` when there is none. */
+  reconfigurationOf(
+    session: SessionHistory,
+    activity: Extract<Activity, { type: 'reconfigure' }>,
+  ): Reconfiguration | null {
+    const { ensemble } = this
+    const current = this.#memberOf(session).core?.replica.configuration ?? null
+    if (current === null) return null
+    const peers = [...ensemble.members.keys()]
+    const leader = ensemble.leader?.id ?? 0
+    const request = reconfigurationOf(activity, { current, peers, leader })
+    if (request === null) return null
+    const voters = votersOf(request.members)
+    return ensemble.atlas.mayAsk(request.version + 1, voters) ? request : null
   }
 
   /** True while the session's peer, and so its application, is stopped in the midst of a step. */

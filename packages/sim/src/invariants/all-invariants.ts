@@ -36,6 +36,7 @@ import { CommitMatch } from './z15-commit-match.ts'
 import { ZxidRollover } from './z16-zxid-rollover.ts'
 import { StateOrdering } from './z17-state-ordering.ts'
 import { Amnesia } from './z19-amnesia.ts'
+import { Membership } from './z18-membership.ts'
 import { EpochsNeverDecrease } from './z2-epochs-never-decrease.ts'
 import { PrefixConsistency } from './z3-prefix-consistency.ts'
 import { Integrity } from './z4-integrity.ts'
@@ -65,6 +66,7 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new CommitMatch(),
     new ZxidRollover(maxCounter),
     new StateOrdering(),
+    new Membership(observed),
     new Amnesia(observed),
     new EqualDigests(observed),
     new RestartEquivalence(observed),

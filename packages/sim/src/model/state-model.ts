@@ -75,6 +75,11 @@ export class StateModel {
       case 'close-session':
         return this.#closeSession(txn.closed, txn.paths, zxid)
       case 'configure':
+        demand(
+          txn.configuration.version === (this.#configuration?.version ?? 0) + 1,
+          'Z18',
+          () => `${placeText(zxid)} is version ${txn.configuration.version} of the configuration`,
+        )
         this.#configuration = txn.configuration
         return []
       case 'refuse':

@@ -26,7 +26,6 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 export function peer(id: PeerId, fields: Partial<ObservedPeer> = {}): Writable<ObservedPeer> {
   return {
     id,
-    isVoter: true,
     incarnation: 1,
     isRunning: true,
     isAmnesiac: false,
@@ -56,7 +55,7 @@ export function asRecords(...pages: readonly Page[]): LogRecord[] {
 export class SyntheticRun implements Observed {
   now = 0
   readonly peers = new Map<PeerId, ObservedPeer>()
-  readonly quorumSize = 2
+  readonly founders = [1, 2, 3].map((id) => ({ id, role: 'voter' as const }))
   readonly committed = new CommittedLog()
   readonly model = new StateModel()
   readonly history = new History()

@@ -167,7 +167,7 @@ describe('Z9', () => {
   })
 
   test('an observer does not count', () => {
-    const run = new SyntheticRun().add(holding(1), peer(2), { ...holding(4), isVoter: false })
+    const run = new SyntheticRun().add(holding(1), peer(2), holding(4))
 
     expect(() => new CommitOnQuorum(run).onCommitted(peer(1), second)).toThrow(/^Z9:/)
   })
