@@ -2,6 +2,7 @@
 import { agreementMutants } from './catalogue/agreement.ts'
 import { mutantsBeyondSimulation } from './catalogue/beyond-simulation.ts'
 import { checkerMutants } from './catalogue/checkers.ts'
+import { memberMutants } from './catalogue/members.ts'
 import { ownMutants } from './catalogue/own.ts'
 import { stateMutants } from './catalogue/state.ts'
 import { toldMutants } from './catalogue/told.ts'
@@ -11,6 +12,7 @@ import type { Mutant } from './mutant.ts'
 export const allMutants: readonly Mutant[] = [
   ...[...agreementMutants, ...stateMutants, ...mutantsBeyondSimulation].sort(byId),
   ...ownMutants,
+  ...memberMutants,
   ...toldMutants,
   ...checkerMutants,
 ]

@@ -3,7 +3,6 @@
  * done to it from outside is here; when it is done is the scenario's.
  */
 import {
-  votersOf,
   type Effect,
   type Event,
   type Limits,
@@ -121,11 +120,10 @@ export class Ensemble {
     for (const [index, self] of profile.members.entries()) {
       const { limits, timing } = profile
       const { id } = self
-      const listed = founders.includes(self) ? founders : [...founders, self]
       const { codec } = machine
       const member = new Member({
         seed,
-        options: { id, members: listed, codec, limits, timing },
+        options: { id, members: listOf(self, founders), codec, limits, timing },
         machine,
         scheduler,
         network: () => this.network,
@@ -156,17 +154,7 @@ export class Ensemble {
       maxCounter: profile.limits.maxCounter,
       watchers: [coverage],
     })
-    const { committed, model } = this.oracle
-    this.atlas = new FaultAtlas(
-      {
-        members: this.#alive,
-        founders: new Set(founders.map(({ id }) => id)),
-        bound: profile.damage,
-        committed,
-        configuration: () => model.configuration,
-      },
-      votersOf(founders),
-    )
+    this.atlas = new FaultAtlas(this.#alive, profile.damage, this.oracle)
     this.network = new Network({
       seed,
       peers: [...members.keys()],
@@ -334,4 +322,9 @@ export class Ensemble {
       } else member.start()
     })
   }
+}
+
+/** Whom a peer lists: the founders, and itself. */
+function listOf(self: MemberOfList, founders: readonly MemberOfList[]): readonly MemberOfList[] {
+  return founders.includes(self) ? founders : [...founders, self]
 }

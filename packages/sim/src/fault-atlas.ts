@@ -4,9 +4,9 @@
  * quorum: of every configuration that may decide. Beyond that it must halt: nobody leads, nothing is
  * answered, and nothing wrong is said.
  */
-import type { Configuration, PeerId } from '@conclave/core/internal'
-import type { CommittedLog } from './committed-log.ts'
+import { votersOf, type PeerId } from '@conclave/core/internal'
 import type { Member } from './member.ts'
+import type { Observed } from './observation.ts'
 
 export type DamageBound = 'recoverable' | 'beyond'
 
@@ -16,23 +16,22 @@ interface Electorate {
   readonly voters: ReadonlySet<PeerId>
 }
 
-export interface AtlasFacts {
-  readonly members: readonly Member[]
-  readonly founders: ReadonlySet<PeerId>
-  readonly bound: DamageBound
-  readonly committed: CommittedLog
-  /** The last configuration that was committed; `null` before founding. */
-  readonly configuration: () => Configuration | null
-}
-
 export class FaultAtlas {
-  readonly #facts: AtlasFacts
+  readonly #members: readonly Member[]
+  readonly #bound: DamageBound
+  readonly #known: Pick<Observed, 'committed' | 'model' | 'founders'>
   /** All that were ever asked for. */
   readonly #electorates: Electorate[]
 
-  constructor(facts: AtlasFacts, founding: Iterable<PeerId>) {
-    this.#facts = facts
-    this.#electorates = [{ version: 1, voters: new Set(founding) }]
+  constructor(
+    members: readonly Member[],
+    bound: DamageBound,
+    known: Pick<Observed, 'committed' | 'model' | 'founders'>,
+  ) {
+    this.#members = members
+    this.#bound = bound
+    this.#known = known
+    this.#electorates = [{ version: 1, voters: new Set(votersOf(known.founders)) }]
   }
 
   /** A configuration with these voters is about to be asked for. False when it would be lost already. */
@@ -48,13 +47,12 @@ export class FaultAtlas {
    * without a trace are never too many: who finds nothing anywhere founds anew, and cannot know better.
    */
   mayDamage(member: Member, how: 'wipe' | 'damage'): boolean {
-    const { committed, bound, founders } = this.#facts
-    if (committed.end.last === 0) return false
+    if (this.#known.committed.end.last === 0) return false
     if (!isWhole(member)) return true
-    if (bound === 'beyond' && how === 'damage') return true
+    if (this.#bound === 'beyond' && how === 'damage') return true
     const left = this.whole.filter((one) => one !== member)
     // One at least remembers that there is an ensemble, for whoever comes back with the first list.
-    if (founders.has(member.id) && !left.some(({ id }) => founders.has(id))) return false
+    if (this.#founds(member) && !left.some((one) => this.#founds(one))) return false
     return this.#deciding
       .filter(({ voters }) => voters.has(member.id))
       .every((electorate) => isQuorum(left, electorate))
@@ -62,9 +60,10 @@ export class FaultAtlas {
 
   /** True when those who still have what they held are a quorum, or there was nothing to hold. */
   get hasQuorum(): boolean {
-    const { committed } = this.#facts
     const { whole } = this
-    return committed.end.last === 0 || this.#deciding.every((one) => isQuorum(whole, one))
+    return (
+      this.#known.committed.end.last === 0 || this.#deciding.every((one) => isQuorum(whole, one))
+    )
   }
 
   /** The first of these without whom the rest would be no quorum, and nobody else; all if they are none. */
@@ -79,12 +78,16 @@ export class FaultAtlas {
 
   /** The members that still have what they held. */
   get whole(): readonly Member[] {
-    return this.#facts.members.filter(isWhole)
+    return this.#members.filter(isWhole)
+  }
+
+  #founds({ id }: Member): boolean {
+    return this.#known.founders.some((founder) => founder.id === id)
   }
 
   /** The last one that was committed, the one before it, and whatever may come of those asked for. */
   get #deciding(): readonly Electorate[] {
-    const version = this.#facts.configuration()?.version ?? 1
+    const version = this.#known.model.configuration?.version ?? 1
     return this.#electorates.filter((one) => one.version >= version - 1)
   }
 }

@@ -105,12 +105,16 @@ function reach(
 
 function unready(ensemble: Ensemble): readonly string[] {
   const missing: string[] = []
-  if (ensemble.leader === null) missing.push('no leader is established')
+  const { leader } = ensemble
+  if (leader === null) missing.push('no leader is established')
+  else if (leader.view?.standing.membership !== 'voter') {
+    missing.push(`peer ${leader.id} leads, and is no voter`)
+  }
   for (const member of ensemble.alive) {
     const standing = member.view?.standing
     if (standing === undefined) missing.push(`peer ${member.id} is down`)
     else if (member.isClosing) missing.push(`peer ${member.id} is closing`)
-    else if (!standing.ready || standing.leader !== ensemble.leader?.id) {
+    else if (!standing.ready || standing.leader !== leader?.id) {
       missing.push(`peer ${member.id} is ${standing.role} in ${standing.phase}: ${standing.reason}`)
     } else if (member.isAmnesiac || standing.damaged !== null) {
       missing.push(`peer ${member.id} is not healed`)

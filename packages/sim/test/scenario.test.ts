@@ -12,10 +12,26 @@ describe('the swarm', () => {
 
   test('three and five voters, with and without an observer', () => {
     const shapes = new Set(
-      scenarios.map(({ ensemble }) => ensemble.members.map((one) => one.role[0]).join('')),
+      scenarios.map(({ ensemble: { members, guests } }) =>
+        members
+          .filter(({ id }) => !guests.includes(id))
+          .map((one) => one.role[0])
+          .join(''),
+      ),
     )
 
     expect(shapes).toEqual(new Set(['vvv', 'vvvvv', 'vvvo', 'vvvvvo']))
+  })
+
+  test('in a fifth of the runs peers come and go, and more of them than have founded', () => {
+    const changing = scenarios.filter(({ ensemble }) => ensemble.guests.length > 0)
+
+    expect(changing.length).toBeGreaterThan(40)
+    expect(changing.length).toBeLessThan(80)
+    for (const { ensemble, activities } of changing) {
+      expect(ensemble.clocks).toHaveLength(ensemble.members.length)
+      expect(activities.some((one) => one.type === 'reconfigure')).toBe(true)
+    }
   })
 
   test('each class of faults is present in some runs, and wholly absent from others', () => {

@@ -33,6 +33,6 @@ test('a failure has a chart of its last messages: where each leaves, and where i
 test('a failure tells where each peer stands', () => {
   expect(failure?.peers).toHaveLength(3)
   expect(failure?.peers.join('\n')).toMatch(
-    /peer \d, start 1: leader in synchronization, epoch \d+; logged .* on disk: accepted 1/,
+    /peer \d, start 1: leader in synchronization, epoch \d+, voter by 1; logged .* on disk: accepted 1/,
   )
 })

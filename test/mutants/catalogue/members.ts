@@ -1,0 +1,129 @@
+/** Bugs of changing the members of a running ensemble. */
+import { failing, scenario, type Mutant } from '../mutant.ts'
+
+const core = 'packages/core/src'
+const configurations = `${core}/ensemble/configurations.ts`
+
+export const memberMutants: readonly Mutant[] = [
+  {
+    id: 'X40',
+    bug: 'a new configuration decides alone from when it is in the log',
+    origin: 'Raft without joint consensus',
+    expects: ['Z9', 'Z11', 'Z1', 'Z10', 'D1'],
+    edits: [
+      {
+        file: configurations,
+        from: 'return this.before === null ? quorum : new JointQuorum(new MajorityQuorum(before), quorum)',
+        to: 'return quorum',
+      },
+    ],
+    found: scenario('changing-members', 20, 15),
+  },
+  {
+    id: 'X41',
+    bug: 'the configuration before decides alone until the new one is committed',
+    origin: '',
+    expects: ['Z9', 'Z11', 'Z1', 'Z10', 'D1'],
+    edits: [
+      {
+        file: configurations,
+        from: 'return this.before === null ? quorum : new JointQuorum(new MajorityQuorum(before), quorum)',
+        to: 'return this.before === null ? quorum : new MajorityQuorum(before)',
+      },
+    ],
+    found: scenario('changing-members', 20, 15),
+  },
+  {
+    id: 'X42',
+    bug: 'a truncate leaves the configuration that it took back in force',
+    origin: '',
+    expects: ['Z18', 'V1', 'Z9'],
+    edits: [
+      {
+        file: configurations,
+        from: 'this.#uncommitted = this.#uncommitted.filter(({ at }) => at <= to)',
+        to: '',
+      },
+    ],
+    found: scenario('changing-members', 40, 15),
+  },
+  {
+    id: 'X43',
+    bug: 'a change is let in while another is not committed',
+    origin: 'ZOOKEEPER-2080 and kin',
+    expects: ['Z18', 'D5'],
+    edits: [
+      {
+        file: `${core}/server/reconfiguration.ts`,
+        from: "if (isUnderWay) return 'RECONFIG_IN_PROGRESS'",
+        to: '',
+      },
+    ],
+    found: scenario('changing-members', 40, 15),
+  },
+  {
+    id: 'X44',
+    bug: 'a leader that was removed goes on to lead',
+    origin: '',
+    expects: ['Z18', 'V1'],
+    edits: [
+      {
+        file: `${core}/zab/leading.ts`,
+        from: 'if (machine.counterExhausted || !this.#state.isVoter) this.handOver()',
+        to: 'if (machine.counterExhausted) this.handOver()',
+      },
+    ],
+    found: scenario('changing-members', 20, 15),
+  },
+  {
+    id: 'X45',
+    bug: 'that a configuration is committed is not written down',
+    origin: '',
+    expects: ['Z18'],
+    edits: [
+      {
+        file: `${core}/zab/state.ts`,
+        from: "if (settled !== null) this.append({ type: 'configuration', configuration: settled })",
+        to: 'if (settled !== null) this.configurations.settleOn(settled)',
+      },
+    ],
+    found: failing(
+      'packages/core/test/zab/reconfiguration.test.ts',
+      'Z18: once it is committed, a restart needs nobody who was removed',
+    ),
+  },
+  {
+    id: 'X46',
+    bug: 'a peer votes only if its own log has it among the voters',
+    origin: 'Raft: a server votes for whoever asks',
+    expects: ['Z18', 'V1'],
+    edits: [
+      {
+        file: `${core}/zab/election.ts`,
+        from: 'return state.remembers || (state.isVoter && state.mayFound)',
+        to: 'return state.isVoter && (state.remembers || state.mayFound)',
+      },
+    ],
+    found: failing(
+      'packages/core/test/zab/reconfiguration.test.ts',
+      'Z18: is found again by a restart',
+    ),
+  },
+  {
+    id: 'X47',
+    bug: 'a change is let in although no quorum of the new voters is synced',
+    origin: 'ZooKeeper: NEWCONFIGNOQUORUM',
+    expects: ['Z18'],
+    edits: [
+      {
+        file: `${core}/server/reconfiguration.ts`,
+        from: "if (!hasSyncedQuorum(voters)) return 'NEW_CONFIG_NO_QUORUM'",
+        to: '',
+      },
+    ],
+    found: failing(
+      'packages/core/test/server/reconfiguration.test.ts',
+      'is refused when no quorum of the new voters is synced',
+    ),
+  },
+]
