@@ -1,4 +1,4 @@
-/** Three services as processes of their own, on real disks and sockets, killed and started at will. */
+/** Services as processes of their own, on real disks and sockets, killed and started at will. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,15 @@ export interface PeerStatus {
   readonly lastApplied: number
   readonly digest: string
   readonly damaged: string | undefined
+  readonly membership: string
+  readonly members: readonly { readonly id: number }[]
+}
+
+/** A place for a peer. */
+interface Place {
+  readonly id: number
+  readonly host: string
+  readonly port: number
 }
 
 export interface Acknowledged {
@@ -102,31 +111,71 @@ export class Service {
   }
 }
 
+const founderCount = 3
+
 export class EnsembleOfServices {
-  readonly services: readonly Service[]
+  #services: readonly Service[]
   /** Every write that a caller was told is done, in the order in which it was heard. */
   readonly acknowledged: Acknowledged[] = []
   readonly #directory: string
+  readonly #places: readonly Place[]
+  readonly #options: Partial<OpenOptions>
 
-  constructor(directory: string, options: readonly OpenOptions[]) {
+  constructor(directory: string, places: readonly Place[], options: Partial<OpenOptions>) {
     this.#directory = directory
-    this.services = options.map((each) => new Service(each, this.acknowledged))
+    this.#places = places
+    this.#options = options
+    const founders = places.slice(0, founderCount)
+    this.#services = founders.map(({ id }) => this.#serviceOf(id, founders))
   }
 
-  /** Three services, founded and ready. */
-  static async found(options: Partial<OpenOptions> = {}): Promise<EnsembleOfServices> {
+  /** Three services, founded and ready, and places for others. */
+  static async found(
+    options: Partial<OpenOptions> = {},
+    guestCount = 0,
+  ): Promise<EnsembleOfServices> {
     const directory = mkdtempSync(join(process.env['ACCEPTANCE_DIR'] ?? tmpdir(), 'conclave-'))
-    const ports = await freePorts(3)
-    const ensemble = ports.map((port, index) => ({ id: index + 1, host: '127.0.0.1', port }))
-    const founded = new EnsembleOfServices(
-      directory,
-      ensemble.map(({ id }) => {
-        return { id, dir: join(directory, String(id)), ensemble, thread: 'inline', ...options }
-      }),
-    )
+    const ports = await freePorts(founderCount + guestCount)
+    const places = ports.map((port, index) => ({ id: index + 1, host: '127.0.0.1', port }))
+    const founded = new EnsembleOfServices(directory, places, options)
     await Promise.all(founded.services.map((service) => service.start()))
     await founded.ready()
     return founded
+  }
+
+  #serviceOf(id: number, ensemble: readonly Place[]): Service {
+    const dir = join(this.#directory, String(id))
+    return new Service({ id, dir, ensemble, thread: 'inline', ...this.#options }, this.acknowledged)
+  }
+
+  /** All that were started and have not left. */
+  get services(): readonly Service[] {
+    return this.#services
+  }
+
+  placeOf(id: number): Place {
+    const place = this.#places.find((one) => one.id === id)
+    if (place === undefined) throw new Error(`there is no place ${id}`)
+    return place
+  }
+
+  /** A service whose peer lists the present ones and itself, started and ready. */
+  async join(id: number): Promise<Service> {
+    const present = this.#services.map((service) => this.placeOf(service.id))
+    const service = this.#serviceOf(id, [...present, this.placeOf(id)])
+    this.#services = [...this.#services, service]
+    await service.start()
+    await until(`service ${id} is ready`, () => service.isReady)
+    return service
+  }
+
+  /** The service stops writing, closes its peer, and ends. */
+  async leave(id: number): Promise<void> {
+    const service = this.#services.find((one) => one.id === id)
+    if (service === undefined) throw new Error(`there is no service ${id}`)
+    await service.ask({ type: 'stop-writing' })
+    await service.ask({ type: 'close' })
+    this.#services = this.#services.filter((one) => one !== service)
   }
 
   get up(): readonly Service[] {

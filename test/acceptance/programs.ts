@@ -17,6 +17,8 @@ export interface Extent {
   readonly leaderKills: number
   readonly ensembleKills: number
   readonly stoppedMs: number
+  /** How long they write between two changes of the members. */
+  readonly steadyMs: number
   /** False of the short form, which runs beside other things: it tells times and judges none. */
   readonly judgesTime: boolean
 }
@@ -25,12 +27,14 @@ export const fullExtent: Extent = {
   leaderKills: 30,
   ensembleKills: 10,
   stoppedMs: 30_000,
+  steadyMs: 2_000,
   judgesTime: true,
 }
 export const shortExtent: Extent = {
   leaderKills: 3,
   ensembleKills: 2,
   stoppedMs: 6_000,
+  steadyMs: 200,
   judgesTime: false,
 }
 

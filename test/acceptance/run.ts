@@ -1,6 +1,7 @@
 /** `npm run acceptance -- [--short] [names]`: what an ensemble of real processes must survive. */
 import { parseArgs } from 'node:util'
 import * as programs from './programs.ts'
+import { reconfiguration } from './reconfiguration.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,6 +15,7 @@ const all: Readonly<Record<string, programs.Program>> = {
   'torn-log': programs.tornLog,
   'emptied-directory': programs.emptiedDirectory,
   'stopped-follower': programs.stoppedFollower,
+  reconfiguration,
 }
 const extent = values.short ? programs.shortExtent : programs.fullExtent
 const names = positionals.length > 0 ? positionals : Object.keys(all)

@@ -2,7 +2,14 @@
  * An ordinary Node service that embeds a peer and writes sequential znodes all the while. It is told
  * what to do, and tells what was acknowledged, over IPC. Only the public API is used.
  */
-import { CoordinationError, open, type OpenOptions, type Peer, type Session } from 'conclave'
+import {
+  CoordinationError,
+  open,
+  type OpenOptions,
+  type Peer,
+  type ReconfigureOptions,
+  type Session,
+} from 'conclave'
 import { answerQuestions, tell } from '../processes/questions.ts'
 import { nowMs } from '../processes/waiting.ts'
 
@@ -18,7 +25,15 @@ export type Question =
   | { readonly type: 'stop-writing' }
   | { readonly type: 'list'; readonly parent: string }
   | { readonly type: 'memory' }
+  | { readonly type: 'session' }
+  | { readonly type: 'reconfigure'; readonly change: ReconfigureOptions }
   | { readonly type: 'close' }
+
+/** The session that the service writes in. */
+export interface SessionOfService {
+  readonly id: string | undefined
+  readonly state: string | undefined
+}
 
 /** What it says unasked. */
 export type Notice =
@@ -70,12 +85,27 @@ async function answer(question: Question): Promise<unknown> {
     case 'memory':
       globalThis.gc?.()
       return process.memoryUsage().rss
+    case 'session':
+      return { id: session?.id, state: session?.state } satisfies SessionOfService
+    case 'reconfigure':
+      return await reconfigure(peer, question.change)
     case 'close':
       writing = false
       await writers
       await peer.close()
       setImmediate(() => process.exit(0))
       return 'closed'
+  }
+}
+
+/** The code of what it was refused with; `null` once it is done. */
+async function reconfigure(host: Peer, change: ReconfigureOptions): Promise<string | null> {
+  try {
+    await host.reconfigure(change)
+    return null
+  } catch (error) {
+    if (error instanceof CoordinationError && error.retryable) return error.code
+    throw error
   }
 }
 
