@@ -181,6 +181,11 @@ export class Driver implements SessionHost {
     return this.#sessions.all()
   }
 
+  /** Has another peer lead. */
+  giveUpLeadership(): void {
+    this.#enqueue({ type: 'hand-over-requested' }, this.#callLane)
+  }
+
   /** Resolves once the core has handed over what it had and does nothing more. */
   handOver(): Promise<void> {
     return new Promise((resolve) => {

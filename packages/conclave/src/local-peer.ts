@@ -63,6 +63,8 @@ export class LocalPeer implements Peer, DriverListener {
   #standing: Standing | undefined
   #configuration: Configuration | null | undefined
   #dialled: readonly PeerAddress[]
+  /** The epoch that is being handed over: being ready in it is no answer. */
+  #handsOverEpoch: number | undefined
   #purgeFailure: string | undefined
   /** What the peer knew when it stopped. */
   #lastView: CoreView | undefined
@@ -154,6 +156,22 @@ export class LocalPeer implements Peer, DriverListener {
     return this.#started().driver.requestSession(sessionTimeoutMs, password, options ?? {})
   }
 
+  /** Has another peer lead, and resolves once it does. */
+  async handOver(call?: Call): Promise<void> {
+    const checked = resolveCall(call)
+    const tooLate = this.#tooLate()
+    if (tooLate !== undefined) throw tooLate
+    const { role, epoch, members } = this.status()
+    if (role !== 'leader') return
+    if (!members.some((member) => member.role === 'voter' && member.id !== this.id)) {
+      const message = 'handOver(): there is no other voter that could lead; add one first'
+      throw new CoordinationError('BAD_ARGUMENT', message)
+    }
+    this.#handsOverEpoch = epoch
+    this.#started().driver.giveUpLeadership()
+    await this.#readyWaits.add(checked)
+  }
+
   /** Changes who belongs to the ensemble. */
   async reconfigure(given: ReconfigureOptions): Promise<Reconfigured> {
     const options = checkReconfigureOptions(given, this.#options)
@@ -224,7 +242,7 @@ export class LocalPeer implements Peer, DriverListener {
     }
     if (!standing.ready) return
     this.#refusals.clear()
-    this.#readyWaits.resolveAll()
+    if (standing.epoch !== this.#handsOverEpoch) this.#readyWaits.resolveAll()
     if (before?.ready !== true) this.#emit('ready')
   }
 

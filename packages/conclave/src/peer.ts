@@ -116,6 +116,12 @@ export interface Peer extends AsyncDisposable {
    */
   reconfigure(options: ReconfigureOptions): Promise<Reconfigured>
   /**
+   * Has another peer lead, in order: everything that was begun is committed first, and sessions live on.
+   * Resolves once this peer is ready under another leader, or in a later epoch if none came forward;
+   * at once when it does not lead. Rejects with `BAD_ARGUMENT` where there is no other voter.
+   */
+  handOver(call?: Call): Promise<void>
+  /**
    * Closes the sessions of this process, hands over what the peer had to the rest of the ensemble,
    * and frees sockets and files. Idempotent.
    *

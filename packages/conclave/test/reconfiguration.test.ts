@@ -177,6 +177,32 @@ describe('removing', () => {
   )
 })
 
+describe('handing over', () => {
+  test('another peer leads, and nobody’s session notices', { timeout: 40_000 }, async () => {
+    const town = await Town.founded(3, [1, 2, 3])
+    const leader = town.leader()
+    const sessions = await Promise.all(town.peers.map((peer) => peer.session()))
+    const writes = sessions.map((session) => session.create('/n-', '', { sequential: true }))
+
+    await leader.handOver({ timeoutMs: 15_000 })
+
+    expect(leader.role).toBe('follower')
+    expect(town.leader()).not.toBe(leader)
+    await Promise.all(writes)
+    await sessions[0]!.set('/', 'y')
+    expect(sessions.map(({ state }) => state)).toEqual(['connected', 'connected', 'connected'])
+    await expect(leader.handOver()).resolves.toBeUndefined()
+  })
+
+  test('where there is no other voter it is a misunderstanding', { timeout: 40_000 }, async () => {
+    const town = await Town.founded(1, [1])
+
+    const error = await rejectionOf(town.peer(1).handOver())
+    expect(error).toMatchObject({ code: 'BAD_ARGUMENT' })
+    expect((error as Error).message).toContain('no other voter')
+  })
+})
+
 describe('a change that cannot be', () => {
   test('says why, and changes nothing', { timeout: 40_000 }, async () => {
     const town = await Town.founded(5, [1, 2, 3])

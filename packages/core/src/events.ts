@@ -87,5 +87,7 @@ export type Event =
    * alone among those of its host: what a test asks for. `appAliveMs` speaks of all of them.
    */
   | { readonly type: 'session-abandoned'; readonly session: SessionId }
+  /** The application wants another peer to lead. */
+  | { readonly type: 'hand-over-requested' }
   /** The application closes the peer: hand over, then report `closed`. */
   | { readonly type: 'close-requested' }

@@ -179,6 +179,9 @@ export class PeerCore {
       case 'session-abandoned':
         this.#server.handle(event)
         return
+      case 'hand-over-requested':
+        this.#zab.handOver()
+        return
       case 'close-requested':
         this.#zab.close()
         return

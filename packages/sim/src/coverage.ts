@@ -79,6 +79,7 @@ export const marks = [
   'watch-event-on-return',
   'watch-gap',
   'read-at-deposed-leader',
+  'hand-over-asked',
   'voter-added',
   'voter-removed',
   'role-changed',
@@ -162,6 +163,9 @@ export class Coverage implements Invariant {
         break
       case 'log-read':
         this.reach(event.type)
+        break
+      case 'hand-over-requested':
+        if (this.#leaders.has(peer.id)) this.reach('hand-over-asked')
         break
       case 'snapshot-received':
       case 'snapshot-failed':

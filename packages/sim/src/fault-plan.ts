@@ -112,6 +112,18 @@ function drawOfClass(
   }
 }
 
+/** Hand-overs that are asked for, of whoever leads then and sometimes of somebody who does not. */
+export function drawHandOvers(seed: number, until: Microseconds): readonly Fault[] {
+  const random = new Random(seed, 'reconfiguration', 3)
+  const meanUs = random.pick([500, 2_000, 8_000]) * millisecondUs
+  const faults: Fault[] = []
+  for (let at = random.exponential(meanUs); at < until; at += 1 + random.exponential(meanUs)) {
+    const role = random.chance(0.9) ? 'leader' : 'other'
+    faults.push({ at, type: 'hand-over', target: { role, choice: random.integer(0, 255) } })
+  }
+  return faults
+}
+
 /** One after the other is stopped and started again, before or after the one before is back. */
 function drawRollingRestart(random: Random, from: Microseconds, { peers }: FaultyRun): Fault[] {
   const everyUs = random.integer(100, 3_000) * millisecondUs

@@ -33,6 +33,8 @@ export type Fault = { readonly at: Microseconds } & (
   | ({ readonly type: 'crash-boots'; readonly target: Target } & BootCrashes)
   | { readonly type: 'power-loss'; readonly downUs: Microseconds }
   | { readonly type: 'close'; readonly target: Target; readonly downUs: Microseconds }
+  /** It is asked to let another one lead: nothing goes wrong, and an epoch ends. */
+  | { readonly type: 'hand-over'; readonly target: Target }
   | { readonly type: 'pause'; readonly target: Target; readonly forUs: Microseconds }
   | { readonly type: 'break-link'; readonly a: PeerId; readonly b: PeerId }
   /** A second connection between two that have one. */
@@ -162,6 +164,9 @@ function injectAt(
       break
     case 'close':
       ensemble.close(member, fault.downUs)
+      break
+    case 'hand-over':
+      member.push({ type: 'hand-over-requested' })
       break
     case 'pause':
       if (member.isRunning) member.pauseUntil(scheduler.now + fault.forUs)

@@ -3,6 +3,7 @@
  * `npm run sim -- --scenario NAME` runs seeds of one.
  */
 import { drawActivities } from './activity-plan.ts'
+import { drawHandOvers } from './fault-plan.ts'
 import type { Fault } from './faults.ts'
 import { Random } from './prng.ts'
 import { drawScenario, withGuests, type Scenario } from './scenario.ts'
@@ -69,7 +70,9 @@ function changingMembers(scenario: Scenario): Scenario {
     random.pick([200, 500, 1_000]) * millisecondUs,
   )
   const isolations = drawIsolations(random, changing)
-  return { ...changing, faults: [...faults, ...isolations].sort((a, b) => a.at - b.at) }
+  const handOvers = drawHandOvers(scenario.seed, faultyUs - 5 * secondUs)
+  const all = [...faults, ...isolations, ...handOvers].sort((a, b) => a.at - b.at)
+  return { ...changing, faults: all }
 }
 
 /** The ensemble as it is founded, whatever else the swarm has for it. */

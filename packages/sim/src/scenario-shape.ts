@@ -115,6 +115,7 @@ const faultShapes: { readonly [K in FaultType]: Shape<Case<Fault, K>> } = {
   }),
   'power-loss': recordOf({ at: us, type: oneOf(['power-loss']), downUs: us }),
   close: recordOf({ at: us, type: oneOf(['close']), target, downUs: us }),
+  'hand-over': recordOf({ at: us, type: oneOf(['hand-over']), target }),
   pause: recordOf({ at: us, type: oneOf(['pause']), target, forUs: us }),
   'break-link': recordOf({ at: us, type: oneOf(['break-link']), a: peer, b: peer }),
   'dial-again': recordOf({ at: us, type: oneOf(['dial-again']), a: peer, b: peer }),

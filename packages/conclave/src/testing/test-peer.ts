@@ -48,6 +48,10 @@ export class TestPeer implements Peer {
     return this.#awaited('reconfigure()', this.#peer.reconfigure(options), options)
   }
 
+  handOver(call?: Call): Promise<void> {
+    return this.#awaited('handOver()', this.#peer.handOver(call), call)
+  }
+
   close(call?: Call): Promise<void> {
     return this.#awaited('close()', this.#peer.close(call), call)
   }

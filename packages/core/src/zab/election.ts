@@ -37,8 +37,8 @@ export class Election {
   readonly phase = 'election'
   readonly #state: ZabState
   readonly #rounds: RoundCounter
-  /** Stays out of this election: it has just handed over, or closes. Until this time. */
-  readonly #abstainUntilMs: number
+  /** Until then it votes for others only: it has just handed over. */
+  readonly #standsAsideUntilMs: number
   /** What looking peers said last, in my round. */
   readonly #tally = new Map<PeerId, Notification>()
   /** What the others said last: whom they follow. */
@@ -52,10 +52,10 @@ export class Election {
   #settledAtMs = Infinity
   #elected: Elected | null = null
 
-  constructor(state: ZabState, rounds: RoundCounter, abstainUntilMs: number) {
+  constructor(state: ZabState, rounds: RoundCounter, standsAsideUntilMs: number) {
     this.#state = state
     this.#rounds = rounds
-    this.#abstainUntilMs = abstainUntilMs
+    this.#standsAsideUntilMs = standsAsideUntilMs
   }
 
   /** The result, once there is one. The phase is over then. */
@@ -111,6 +111,8 @@ export class Election {
     this.#dropSilent()
     if (!allSynced) return
     if (this.#vote === null && this.#votesAtAll()) this.#beginRound()
+    // Nobody came forward while it stood aside.
+    if (this.#vote?.leader === 0) this.#reconsider()
     if (nowMs >= this.#nextVoteMs) this.#tellAll(true)
     this.#decide()
   }
@@ -200,7 +202,6 @@ export class Election {
 
   #votesAtAll(): boolean {
     const state = this.#state
-    if (state.nowMs < this.#abstainUntilMs) return false
     return state.remembers || (state.isVoter && state.mayFound)
   }
 
@@ -214,11 +215,12 @@ export class Election {
   /**
    * One that is not linked to a quorum of voters could not lead, however much it holds: it stands
    * with nothing, so that those who are linked to one another choose among themselves. One that is no
-   * voter does not stand at all.
+   * voter, or has just handed over, does not stand at all.
    */
   #ownVote(): Vote {
     const { id, currentEpoch, history, quorum, links, isVoter } = this.#state
-    if (!isVoter) return { leader: 0, epoch: 0, last: zeroZxid }
+    const standsAside = this.#state.nowMs < this.#standsAsideUntilMs
+    if (!isVoter || standsAside) return { leader: 0, epoch: 0, last: zeroZxid }
     const voting = [...links].filter((peer) => !this.#voteless.has(peer))
     if (!quorum.includes([id, ...voting])) return { leader: id, epoch: 0, last: zeroZxid }
     return { leader: id, epoch: currentEpoch, last: history.durable.last }

@@ -34,6 +34,8 @@ export class Zab implements Agreement {
   readonly #infos = new Map<PeerId, FollowerInfo>()
   #phase: Phase
   #lastReason = 'starts'
+  /** It was asked to hand over: it does not stand in the election that follows. */
+  #standsAsideNext = false
   #closing = false
   #finished = false
 
@@ -188,6 +190,14 @@ export class Zab implements Agreement {
     this.#settle()
   }
 
+  /** Hands over what it leads, if there is another voter, and lets somebody else be elected. */
+  handOver(): void {
+    if (!(this.#phase instanceof Leading) || this.#state.voters.length < 2) return
+    this.#standsAsideNext = true
+    this.#phase.handOver()
+    this.#settle()
+  }
+
   /** Hands over what it leads, then says that it is done. */
   close(): void {
     this.#closing = true
@@ -290,7 +300,10 @@ export class Zab implements Agreement {
       phase.close(reason)
     }
     this.#state.machine.look()
-    this.#phase = new Election(this.#state, this.#rounds, 0)
+    const { nowMs, options } = this.#state
+    const standsAsideUntilMs = this.#standsAsideNext ? nowMs + options.timing.silentPeerMs : 0
+    this.#standsAsideNext = false
+    this.#phase = new Election(this.#state, this.#rounds, standsAsideUntilMs)
     this.#tickPhase()
   }
 

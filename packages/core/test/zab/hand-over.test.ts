@@ -168,6 +168,61 @@ describe('an epoch whose counter has come to its end', () => {
   })
 })
 
+describe('a leader that is asked to hand over', () => {
+  const askToHandOver = (ensemble: TestEnsemble): void => {
+    const leader = ensemble.leader()
+    ensemble.step(leader, () => leader.zab.handOver())
+  }
+
+  test('commits what was begun, and follows whoever is elected without delay', () => {
+    const ensemble = founded()
+    const leader = ensemble.leader()
+    const before = ensemble.nowMs
+    ensemble.step(leader, () => leader.machine.propose('b'))
+
+    askToHandOver(ensemble)
+    ensemble.settle()
+
+    expect(ensemble.nowMs).toBe(before)
+    expect(ensemble.leader()).not.toBe(leader)
+    ensemble.run(300)
+    expect(leader.standing).toMatchObject({ role: 'follower', ready: true, epoch: 2 })
+    expect(leader.machine.applied).toEqual(['a', 'b'])
+  })
+
+  test('votes for the other one where its vote is needed', () => {
+    const ensemble = new TestEnsemble(2).start().ready()
+    const leader = ensemble.leader()
+    askToHandOver(ensemble)
+    ensemble.settle().run(300)
+
+    expect(ensemble.leader().id).toBe(3 - leader.id)
+  })
+
+  test('leads again after a deadline if nobody else can', () => {
+    const ensemble = founded()
+    const leader = ensemble.leader()
+    const [one, other] = ensemble.followers()
+    // The others see it and not each other.
+    ensemble.cut(one!.id, other!.id)
+    askToHandOver(ensemble)
+    ensemble.crash(one!.id).settle()
+    ensemble.cut(leader.id, other!.id).run(100)
+    ensemble.heal().run(3_000)
+
+    expect([leader, other]).toContain(ensemble.leader())
+    expect(ensemble.leader().standing.epoch).toBeGreaterThan(1)
+  })
+
+  test('goes on where there is no other voter', () => {
+    const ensemble = new TestEnsemble(2, { observers: [2] }).start().ready()
+    askToHandOver(ensemble)
+    ensemble.settle()
+
+    expect(ensemble.leader().standing.epoch).toBe(1)
+  })
+})
+
 describe('a peer that only a later epoch brings back', () => {
   test('has the established leader hand over, and comes with the next epoch', () => {
     const ensemble = founded()
