@@ -44,6 +44,7 @@ class SetPages {
       requestId: 0,
       data: null,
       ephemeralOwner: noSession,
+      reap: 0,
     }
     const txns: Txn[] = [{ ...header, type: 'create', path: '/bench', parentCreateCount: 1 }]
     for (let index = 0; index < znodes; index += 1) {

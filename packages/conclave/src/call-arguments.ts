@@ -6,14 +6,17 @@ import {
   anyVersion,
   CoordinationError,
   copyOfData,
+  maxTtlMs,
   pathFault,
   type CreateMode,
   type Limits,
 } from '@conclave/core/internal'
 import type { Bytes, Depth } from '@conclave/core'
 import {
+  badOption,
   checkCall,
   flagOption,
+  integerOption,
   refuseUnknownKeys,
   requireBag,
   show,
@@ -125,10 +128,25 @@ export function checkCreateShape(options: unknown): CreateShape {
   return createShapeOf(bag)
 }
 
+/** A word, or a bag with a TTL; `undefined` when it is not given. */
+function modeOption(mode: unknown): CreateMode | undefined {
+  if (typeof mode !== 'object' || mode === null) {
+    if (mode === undefined || words.includes(mode as never)) return mode as CreateMode | undefined
+    const shown = words.map((word) => `'${word}'`).join(', ')
+    throw badOption('mode', mode, `give ${shown} or { ttlMs }`)
+  }
+  const bag = requireBag(mode, 'option mode')
+  refuseUnknownKeys(bag, ['ttlMs'], 'mode.')
+  const bounds = { min: 1, max: maxTtlMs, what: 'ms' }
+  return { ttlMs: integerOption(bag['ttlMs'], 'mode.ttlMs', bounds) }
+}
+
+const words: readonly (CreateMode & string)[] = ['persistent', 'ephemeral', 'container']
+
 /** Mode and sequential of a checked bag. */
 export function createShapeOf(bag: Bag): CreateShape {
   return {
-    mode: wordOption(bag['mode'], 'mode', ['persistent', 'ephemeral']) ?? 'persistent',
+    mode: modeOption(bag['mode']) ?? 'persistent',
     sequential: flagOption(bag['sequential'], 'sequential'),
   }
 }

@@ -103,6 +103,7 @@ export class ScriptedHost implements SessionHost {
       path,
       data: new TextEncoder().encode(data),
       ephemeralOwner: 0 as SessionId,
+      reap: 0,
       parentCreateCount,
     })
   }

@@ -158,7 +158,7 @@ describe('ephemerals', () => {
     for (const [index, path] of ['/a/z', '/ab', '/a/y'].entries()) {
       const parent = path === '/ab' ? 2 : index === 0 ? 3 : 4
       const create = { type: 'create', path, data: null, parentCreateCount: parent } as const
-      host.apply({ ...create, ephemeralOwner: sessionId })
+      host.apply({ ...create, ephemeralOwner: sessionId, reap: 0 })
     }
 
     await expect(host.session.ephemerals()).resolves.toEqual(['/a/y', '/a/z', '/ab'])

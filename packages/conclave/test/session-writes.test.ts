@@ -30,6 +30,35 @@ describe('a write', () => {
     expect(host.session.id).toMatch(/^[0-9a-f]{16}$/)
   })
 
+  test.each(['container', { ttlMs: 1 }, { ttlMs: 2 ** 40 - 1 }] as const)(
+    'of a znode that goes by itself says how: %j',
+    (mode) => {
+      const host = new ScriptedHost()
+      host.session.create('/a', '', { mode, sequential: true }).catch(() => undefined)
+      expect(host.lastRequest.request).toMatchObject({ mode, sequential: true })
+    },
+  )
+
+  test.each([
+    [
+      'lasting',
+      "option mode is \"lasting\": give 'persistent', 'ephemeral', 'container' or { ttlMs }",
+    ],
+    [null, "option mode is null: give 'persistent', 'ephemeral', 'container' or { ttlMs }"],
+    [{}, 'option mode.ttlMs is undefined: give ms, an integer from 1 to 1099511627775'],
+    [{ ttlMs: 0 }, 'option mode.ttlMs is 0: give ms, an integer from 1 to 1099511627775'],
+    [{ ttlMs: 2 ** 40 }, 'option mode.ttlMs is 1099511627776: give ms'],
+    [{ ttl: 5 }, 'option mode.ttl is 5: there is no such option, leave it out; known are ttlMs'],
+  ])('refuses a mode that is none: %j', async (mode, message) => {
+    const host = new ScriptedHost()
+    const error = await rejectionOf(host.session.create('/a', '', { mode: mode as never }))
+    expect(error).toMatchObject({
+      ...{ code: 'BAD_OPTION', outcome: 'not-applied' },
+      message: expect.stringContaining(message) as string,
+    })
+    expect(() => host.session.txn().create('/a', '', { mode: mode as never })).toThrow(message)
+  })
+
   test('a persistent znode has no owner', async () => {
     const host = new ScriptedHost()
     const set = host.session.set('/a', '')
@@ -162,7 +191,7 @@ describe('arguments', () => {
     ],
     [
       'a mode that is none',
-      ({ session }) => session.create('/a', '', { mode: 'container' as never }),
+      ({ session }) => session.create('/a', '', { mode: 'lasting' as never }),
       'BAD_OPTION',
       'mode',
     ],

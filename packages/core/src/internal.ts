@@ -84,6 +84,7 @@ export {
   sequentialName,
   validatePath,
 } from './tree/path.ts'
+export { maxTtlMs, neverReaped, reapedWhenEmptied, Reapables, type Reap } from './tree/reapables.ts'
 export { TreeScan, type ScanDepth, type ScannedZnode } from './tree/scan.ts'
 export type { Checkpoint, SessionRecord, SnapshotRecord, SnapshotSummary } from './tree/snapshot.ts'
 export { Tree } from './tree/tree.ts'

@@ -28,6 +28,10 @@ export interface Limits {
   readonly maxWaitingBytes: number
   /** Ephemeral znodes of one session, so that its end always fits one txn. */
   readonly maxSessionEphemerals: number
+  /** How often the leader looks for containers and znodes with a TTL whose time has come, in ms. */
+  readonly reapMs: number
+  /** How many of them it deletes each time: 10,000 a minute by default, as in ZooKeeper. */
+  readonly maxReaped: number
   /** What all scans keep of what has changed since they began. Beyond it, the oldest scan ends. */
   readonly maxScanBytes: number
   /** Pages applied in one step, but for the last of them: a long history must not block the loop. */
@@ -68,6 +72,8 @@ export const defaultLimits: Limits = {
   maxForwardedBytes: 4 * mib,
   maxWaitingBytes: 32 * mib,
   maxSessionEphemerals: 20_000,
+  reapMs: 6_000,
+  maxReaped: 1_000,
   maxScanBytes: 32 * mib,
   maxAppliedBytes: 256 * kib,
   maxWindowBytes: 16 * mib,

@@ -34,7 +34,8 @@ const kindsByNumber = new Map<number, Kind>(
   Object.entries(kinds).map(([kind, number]) => [number, kind as Kind]),
 )
 
-const modes: readonly CreateMode[] = ['persistent', 'ephemeral']
+/** A znode with a TTL is sent as the last of these and its TTL, any other as its word and 0. */
+const modes = ['persistent', 'ephemeral', 'container', 'ttl'] as const
 const maxPathLength = 65_536
 const maxOperations = 65_536
 const passwordBytes = 16
@@ -135,7 +136,7 @@ function writeOperation(operation: Operation): unknown[] {
         kinds.create,
         path,
         operation.data,
-        modes.indexOf(operation.mode),
+        ...writeMode(operation.mode),
         operation.sequential,
       ]
     case 'set':
@@ -245,9 +246,19 @@ function readCreate(tuple: Tuple): CreateOperation {
     type: 'create',
     path: readPath(tuple),
     data: tuple.bytesOrNull('data'),
-    mode: tuple.choice('mode', modes),
+    mode: readMode(tuple),
     sequential: tuple.boolean('sequential'),
   }
+}
+
+function writeMode(mode: CreateMode): [word: number, ttlMs: number] {
+  return typeof mode === 'object' ? [modes.indexOf('ttl'), mode.ttlMs] : [modes.indexOf(mode), 0]
+}
+
+function readMode(tuple: Tuple): CreateMode {
+  const word = tuple.choice('mode', modes)
+  const ttlMs = tuple.count('TTL')
+  return word === 'ttl' ? { ttlMs } : word
 }
 
 function readSet(tuple: Tuple): SetOperation {

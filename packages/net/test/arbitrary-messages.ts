@@ -36,7 +36,10 @@ const create = record({
   type: fc.constant('create' as const),
   path,
   data,
-  mode: fc.constantFrom('persistent' as const, 'ephemeral' as const),
+  mode: fc.oneof(
+    fc.constantFrom('persistent' as const, 'ephemeral' as const, 'container' as const),
+    fc.record({ ttlMs: fc.nat() }, { noNullPrototype: true }),
+  ),
   sequential: fc.boolean(),
 })
 const set = record({ type: fc.constant('set' as const), path, data, version })

@@ -8,7 +8,7 @@
  * If more stores are damaged than an ensemble can bear, it must halt instead (Z19): nobody leads and
  * nothing is committed.
  */
-import { counterOf, epochOf, type CreateMode, type PeerId } from '@conclave/core/internal'
+import { counterOf, epochOf, type PeerId } from '@conclave/core/internal'
 import type { Call } from './history.ts'
 import type { Ensemble, Survivors } from './ensemble.ts'
 import { secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
@@ -160,11 +160,13 @@ function probe(surroundings: ProgressSurroundings): void {
   )
 }
 
-function probePath(peer: PeerId, mode: CreateMode): string {
+type ProbeMode = 'persistent' | 'ephemeral'
+
+function probePath(peer: PeerId, mode: ProbeMode): string {
   return `/probe-${peer}-${mode}`
 }
 
-function createProbe(path: string, mode: CreateMode): NonNullable<Call['request']> {
+function createProbe(path: string, mode: ProbeMode): NonNullable<Call['request']> {
   return { type: 'create', path, data: null, mode, sequential: false, parents: false }
 }
 

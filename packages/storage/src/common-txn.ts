@@ -46,9 +46,10 @@ export class TxnPacker {
         this.#number(txn.version)
         return true
       case 'create':
-        if (!this.#change(0x98, txnCodes.create, txn, txn.data)) break
+        if (!this.#change(0x99, txnCodes.create, txn, txn.data)) break
         this.#data(txn.data)
         this.#number(txn.ephemeralOwner)
+        this.#number(txn.reap)
         this.#number(txn.parentCreateCount)
         return true
       case 'delete':

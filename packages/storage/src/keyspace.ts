@@ -26,6 +26,7 @@ import {
   readCount,
   readData,
   readInteger,
+  readReap,
   readString,
   readTuple,
   readZxid,
@@ -80,6 +81,7 @@ export function recordChange(record: SnapshotRecord): KeyspaceChange {
         znode.createCount,
         znode.aversion,
         znode.ephemeralOwner,
+        znode.reap,
       ])
     }
     case 'znode-gone':
@@ -191,7 +193,7 @@ function readSession(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord
 }
 
 function readZnode(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord {
-  readTuple(tuple, 10)
+  readTuple(tuple, 11)
   return {
     type: 'znode',
     znode: {
@@ -206,6 +208,7 @@ function readZnode(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord {
       createCount: readInteger(tuple[7]),
       aversion: readInteger(tuple[8]),
       ephemeralOwner: readCount(tuple[9]) as SessionId,
+      reap: readReap(tuple[10]),
     },
   }
 }

@@ -115,6 +115,7 @@ export function znode(path: string, value: string | Uint8Array | null = path): Z
     createCount: -5,
     aversion: 0,
     ephemeralOwner: 0 as SessionId,
+    reap: 0,
   }
 }
 

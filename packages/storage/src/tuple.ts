@@ -10,8 +10,12 @@
 import {
   copyOfData,
   isZxid,
+  maxTtlMs,
+  neverReaped,
+  reapedWhenEmptied,
   type Configuration,
   type Member,
+  type Reap,
   type Zxid,
 } from '@conclave/core/internal'
 import type { Packr } from 'msgpackr'
@@ -77,6 +81,12 @@ export function readCount(value: unknown, max = Number.MAX_SAFE_INTEGER): number
 export function readInteger(value: unknown): number {
   if (!Number.isSafeInteger(value)) throw new TupleError('no integer where one belongs')
   return value as number
+}
+
+/** When a znode goes by itself: a TTL, or one of the words for never and for a container. */
+export function readReap(value: unknown): Reap {
+  if (value === neverReaped || value === reapedWhenEmptied) return value
+  return readCount(value, maxTtlMs)
 }
 
 export function readZxid(value: unknown): Zxid {

@@ -22,6 +22,7 @@ import {
   readCount,
   readData,
   readInteger,
+  readReap,
   readString,
   readTuple,
   TupleError,
@@ -62,6 +63,7 @@ export function txnTuple(txn: Txn): readonly unknown[] {
         txn.path,
         txn.data,
         txn.ephemeralOwner,
+        txn.reap,
         txn.parentCreateCount,
       ]
     case 'set':
@@ -105,7 +107,14 @@ export function txnTuple(txn: Txn): readonly unknown[] {
 function treeTxnTuple(txn: TreeTxn): readonly unknown[] {
   switch (txn.type) {
     case 'create':
-      return [txnCodes.create, txn.path, txn.data, txn.ephemeralOwner, txn.parentCreateCount]
+      return [
+        txnCodes.create,
+        txn.path,
+        txn.data,
+        txn.ephemeralOwner,
+        txn.reap,
+        txn.parentCreateCount,
+      ]
     case 'set':
       return [txnCodes.set, txn.path, txn.data, txn.version]
     case 'delete':
@@ -126,7 +135,7 @@ export function readTxn(value: unknown): Txn {
   const at = headerFields
   switch (tuple[0]) {
     case txnCodes.create:
-      readTuple(tuple, at + 4)
+      readTuple(tuple, at + 5)
       return {
         type: 'create',
         timeMs,
@@ -135,7 +144,8 @@ export function readTxn(value: unknown): Txn {
         path: readString(tuple[at]),
         data: readData(tuple[at + 1]),
         ephemeralOwner: readSession(tuple[at + 2]),
-        parentCreateCount: readInteger(tuple[at + 3]),
+        reap: readReap(tuple[at + 3]),
+        parentCreateCount: readInteger(tuple[at + 4]),
       }
     case txnCodes.set:
       readTuple(tuple, at + 3)
@@ -226,13 +236,14 @@ function readTreeTxn(value: unknown): TreeTxn {
   const path = readString(tuple[1])
   switch (tuple[0]) {
     case txnCodes.create:
-      readTuple(tuple, 5)
+      readTuple(tuple, 6)
       return {
         type: 'create',
         path,
         data: readData(tuple[2]),
         ephemeralOwner: readSession(tuple[3]),
-        parentCreateCount: readInteger(tuple[4]),
+        reap: readReap(tuple[4]),
+        parentCreateCount: readInteger(tuple[5]),
       }
     case txnCodes.set:
       readTuple(tuple, 4)

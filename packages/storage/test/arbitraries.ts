@@ -5,11 +5,15 @@ import {
   makeZxid,
   maxCounter,
   maxEpoch,
+  maxTtlMs,
+  neverReaped,
   noPage,
+  reapedWhenEmptied,
   type Configuration,
   type ErrorCode,
   type Limits,
   type PageDraft,
+  type Reap,
   type SessionId,
   type TreeTxn,
   type Txn,
@@ -29,6 +33,11 @@ export const anyZxid: fc.Arbitrary<Zxid> = fc
   .map(([epoch, counter]) => makeZxid(epoch, counter))
 
 export const anySession = anyZxid as fc.Arbitrary<number> as fc.Arbitrary<SessionId>
+
+export const anyReap: fc.Arbitrary<Reap> = fc.oneof(
+  fc.constantFrom(neverReaped, reapedWhenEmptied, maxTtlMs),
+  fc.integer({ min: 1, max: maxTtlMs }),
+)
 
 const anyName = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
 export const anyPath = fc
@@ -62,6 +71,7 @@ export const anyTreeTxn: fc.Arbitrary<TreeTxn> = fc.oneof(
     path: anyPath,
     data: anyData,
     ephemeralOwner: anySession,
+    reap: anyReap,
     parentCreateCount: anyCount,
   }),
   record({

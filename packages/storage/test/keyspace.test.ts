@@ -3,7 +3,15 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatChange, readEntry, recordChange, summaryChange } from '../src/keyspace.ts'
 import { TupleError } from '../src/tuple.ts'
-import { anyConfiguration, anyCount, anyData, anyPath, anySession, anyZxid } from './arbitraries.ts'
+import {
+  anyConfiguration,
+  anyCount,
+  anyData,
+  anyPath,
+  anyReap,
+  anySession,
+  anyZxid,
+} from './arbitraries.ts'
 import { session, znode } from '../src/suite-replica.ts'
 
 const plain = { noNullPrototype: true }
@@ -23,6 +31,7 @@ const anyRecord: fc.Arbitrary<SnapshotRecord> = fc.oneof(
         createCount: fc.integer(),
         aversion: fc.integer(),
         ephemeralOwner: anySession,
+        reap: anyReap,
       },
       plain,
     )

@@ -114,7 +114,10 @@ describe('page codec', () => {
     const txns: Txn[] = [
       ...counts.flatMap((requestId) => [
         { ...set, requestId, session: requestId as never },
-        { ...header, ...owned, ephemeralOwner: requestId as never, parentCreateCount: -requestId },
+        {
+          ...{ ...header, ...owned, ephemeralOwner: requestId as never },
+          ...{ reap: requestId % 2 ** 40, parentCreateCount: -requestId },
+        },
       ]),
       ...[...counts, ...versions].map((version) => ({ ...set, version })),
       ...[...counts, ...versions].map((timeMs) => ({ ...set, timeMs })),

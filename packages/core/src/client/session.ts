@@ -40,8 +40,12 @@ export type Bytes = Uint8Array | string
  */
 export type Consistency = 'local' | 'linearizable'
 
-/** How long a znode lives: until it is deleted, or at most as long as the session that made it. */
-export type Mode = 'persistent' | 'ephemeral'
+/**
+ * How long a znode lives. `persistent`: until it is deleted. `ephemeral`: at most as long as the
+ * session that made it. `container`: until some seconds after its last child has gone; one that
+ * never had any stays. `ttlMs`: until it has no children and was not set for longer than that.
+ */
+export type Mode = 'persistent' | 'ephemeral' | 'container' | { readonly ttlMs: number }
 
 /** What a znode is, beside its data: ZooKeeper's stat, field by field. */
 export interface SessionStat {

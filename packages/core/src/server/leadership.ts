@@ -22,6 +22,7 @@ import { Pagination } from './paginate.ts'
 import { Preparation } from './prepare.ts'
 import { judgeReconfiguration } from './reconfiguration.ts'
 import { ReceivedQuestions, type ReceivedQuestion } from './quorum-reads.ts'
+import { Reaper } from './reaper.ts'
 import type { Replica } from './replica.ts'
 import type { ForwardedRequest, Reconfiguration, SessionRequest } from './request.ts'
 import { SessionExpiry } from './session-expiry.ts'
@@ -46,6 +47,7 @@ type Work =
   | { readonly type: 'create-session'; readonly from: PeerId; readonly request: SessionRequest }
   | { readonly type: 'expire-session'; readonly session: SessionId }
   | { readonly type: 'configure'; readonly configuration: Configuration }
+  | { readonly type: 'reap'; readonly path: string }
 
 /** Timeouts are checked where a session is asked for; this only keeps nonsense out of the log. */
 const maxSessionTimeoutMs = 24 * 60 * 60 * 1_000
@@ -60,6 +62,7 @@ export class Leadership {
   readonly #preparation: Preparation
   readonly #pagination: Pagination
   readonly #expiry: SessionExpiry
+  readonly #reaper: Reaper
   readonly #questions = new ReceivedQuestions()
   readonly #work = new Fifo<Work>()
   readonly #senders = new Map<PeerId, Sender>()
@@ -85,6 +88,7 @@ export class Leadership {
     this.#preparation = new Preparation(this.#changes, limits)
     this.#pagination = new Pagination(epoch, limits, (zxid) => this.#nextTxn(zxid))
     this.#expiry = new SessionExpiry(nowMs)
+    this.#reaper = new Reaper(replica.tree, limits, nowMs)
     this.#wallMs = wallMs
     for (const session of replica.sessions.sessions()) this.#expiry.add(session)
   }
@@ -121,6 +125,7 @@ export class Leadership {
     for (const session of this.#expiry.tick(nowMs)) {
       this.#work.push({ type: 'expire-session', session })
     }
+    for (const path of this.#reaper.tick(nowMs, wallMs)) this.#work.push({ type: 'reap', path })
   }
 
   /**
@@ -251,6 +256,8 @@ export class Leadership {
         if (session?.isClosing !== false || !this.#expiry.isOver(work.session)) return null
         return this.#preparation.expire(session, zxid, this.#wallMs)
       }
+      case 'reap':
+        return this.#preparation.reap(work.path, zxid, this.#wallMs)
       case 'configure': {
         const { configuration } = work
         const header = { timeMs: this.#wallMs, session: noSession, requestId: 0 }

@@ -91,6 +91,14 @@ export class OutstandingChanges {
     return znode === undefined ? undefined : this.#keep(new ZnodeOutlook(path, znode))
   }
 
+  /** The znode in the tree, unless an outstanding txn changes it, its children or their count. */
+  settled(path: string): Znode | undefined {
+    const known = this.#znodes.get(path)
+    return known !== undefined && known.changedAt > this.#appliedUpTo
+      ? undefined
+      : this.#tree.get(path)
+  }
+
   /** Sets a znode's data and returns its new version. */
   set(znode: ZnodeOutlook, zxid: Zxid): number {
     this.#change(znode, zxid)

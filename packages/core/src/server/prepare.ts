@@ -7,13 +7,15 @@
  *
  * Invariants: D4 a transaction changes all or nothing; D5 a refusal changes nothing; Q1 a sequential
  * name comes from the parent's count of creates as it will be; S3 a session's end names every
- * ephemeral it will own, in one txn that is sure to fit (ZOOKEEPER-1367, ZOOKEEPER-4306).
+ * ephemeral it will own, in one txn that is sure to fit (ZOOKEEPER-1367, ZOOKEEPER-4306); D6 nothing
+ * goes by itself before its time, nor with children.
  */
 import { assert } from '../assert.ts'
 import type { ErrorCode } from '../errors.ts'
 import { noSession, type RequestId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import { parentOf, pathFault, sequentialName } from '../tree/path.ts'
+import { isMode, isReapable, neverReaped, reapOf } from '../tree/reapables.ts'
 import type { Zxid } from '../zxid.ts'
 import type { OutstandingChanges, ZnodeOutlook } from './outstanding-changes.ts'
 import {
@@ -84,6 +86,17 @@ export class Preparation {
     return this.#close(session, 'expired', null)
   }
 
+  /**
+   * The txn that deletes a znode whose time has come, or `null` when it may not go (D6). What an
+   * outstanding txn changes is left for the next time.
+   */
+  reap(path: string, zxid: Zxid, timeMs: number): Txn | null {
+    const znode = this.#changes.settled(path)
+    if (znode === undefined || !isReapable(znode, timeMs)) return null
+    this.#changes.delete(this.#existing(path), this.#parentOf(path), zxid)
+    return { timeMs, session: noSession, requestId: 0, type: 'delete', path }
+  }
+
   #set(operation: SetOperation): TreeTxn | Refusal {
     const { path, data } = operation
     const limit = this.#limitReachedBy(path, data)
@@ -116,6 +129,7 @@ export class Preparation {
   }
 
   #create(session: SessionOutlook, operation: CreateOperation): TreeTxn | Refusal {
+    if (!isMode(operation.mode)) return this.#refusal('BAD_ARGUMENT', operation.path)
     const limit = this.#limitReachedBy(operation.path, operation.data)
     if (limit !== null) return this.#refusal('LIMIT_EXCEEDED', operation.path, limit)
     const end = operation.path.lastIndexOf('/')
@@ -139,6 +153,9 @@ export class Preparation {
       end < 0 ? undefined : this.#changes.look(end === 0 ? '/' : operation.path.slice(0, end))
     if (parent !== undefined) return this.#answer(session, this.#create(session, operation))
 
+    if (!isMode(operation.mode)) {
+      return this.#answer(session, this.#refusal('BAD_ARGUMENT', operation.path))
+    }
     const path = operation.sequential ? sequentialName(operation.path, 0) : operation.path
     const limit = this.#limitReachedBy(operation.path, operation.data)
     if (limit !== null) {
@@ -170,6 +187,7 @@ export class Preparation {
         path: one,
         data: null,
         ephemeralOwner: noSession,
+        reap: neverReaped,
         parentCreateCount,
       })
       ancestor = this.#existing(one)
@@ -260,8 +278,14 @@ export class Preparation {
   ): CreateTxn {
     const owner = operation.mode === 'ephemeral' ? session : null
     const parentCreateCount = this.#changes.create(path, parent, owner, this.#zxid)
-    const ephemeralOwner = owner?.id ?? noSession
-    return { type: 'create', path, data: operation.data, ephemeralOwner, parentCreateCount }
+    return {
+      type: 'create',
+      path,
+      data: operation.data,
+      ephemeralOwner: owner?.id ?? noSession,
+      reap: reapOf(operation.mode),
+      parentCreateCount,
+    }
   }
 
   /** Why no znode can be created by this name: it is none, it is too long, or it is taken. */
@@ -283,7 +307,7 @@ export class Preparation {
     if (parent.ephemeralOwner !== noSession) {
       return this.#refusal('NO_CHILDREN_FOR_EPHEMERALS', path)
     }
-    if (mode === 'persistent') return null
+    if (mode !== 'ephemeral') return null
     // The session's end is one txn: it must fit, however many and however long its paths are.
     if (session.ephemeralCount >= this.#limits.maxSessionEphemerals) {
       return this.#refusal('LIMIT_EXCEEDED', path, 'maxSessionEphemerals')
@@ -350,8 +374,18 @@ export class Preparation {
         return { timeMs, session, requestId, type, path, data, version }
       }
       case 'create': {
-        const { data, ephemeralOwner, parentCreateCount } = outcome
-        return { timeMs, session, requestId, type, path, data, ephemeralOwner, parentCreateCount }
+        const { data, ephemeralOwner, reap, parentCreateCount } = outcome
+        return {
+          timeMs,
+          session,
+          requestId,
+          type,
+          path,
+          data,
+          ephemeralOwner,
+          reap,
+          parentCreateCount,
+        }
       }
       case 'delete':
       case 'check':

@@ -11,8 +11,11 @@ import type { Limits } from '../limits.ts'
 import type { Stat } from '../tree/znode.ts'
 import type { Zxid } from '../zxid.ts'
 
-/** How long a znode lives: until it is deleted, or at most as long as its session. */
-export type CreateMode = 'persistent' | 'ephemeral'
+/**
+ * How long a znode lives: until it is deleted; at most as long as its session; until it has lost its
+ * last child; until it has no children and nobody has set it for so long.
+ */
+export type CreateMode = 'persistent' | 'ephemeral' | 'container' | { readonly ttlMs: number }
 
 /** The version that matches any: the operation is unconditional. */
 export const anyVersion = -1

@@ -10,6 +10,7 @@
  */
 import type { Configuration } from '../ensemble/configuration.ts'
 import type { PeerId, RequestId, SessionId } from '../ids.ts'
+import type { Reap } from '../tree/reapables.ts'
 import type { Refusal } from './request.ts'
 
 /** A change of the tree. Fields are what `Tree.apply` needs, already resolved. */
@@ -20,6 +21,8 @@ export type TreeTxn =
       readonly data: Uint8Array | null
       /** The session whose end deletes the znode, or 0. */
       readonly ephemeralOwner: SessionId
+      /** When it goes by itself. */
+      readonly reap: Reap
       /** The parent's count of creates after this one: the next sequential suffix. */
       readonly parentCreateCount: number
     }

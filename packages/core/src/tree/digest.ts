@@ -150,6 +150,7 @@ export function hashStat(hasher: Hasher, znode: ZnodeRecord): void {
   hasher.word(znode.createCount)
   hasher.word(znode.aversion)
   hasher.wide(znode.ephemeralOwner)
+  hasher.wide(znode.reap)
   hasher.finish()
 }
 

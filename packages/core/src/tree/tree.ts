@@ -16,6 +16,7 @@ import { formatZxid, zeroZxid, type Zxid } from '../zxid.ts'
 import { Digest, Hasher, hashPath, hashStat } from './digest.ts'
 import { DirtySet } from './dirty-set.ts'
 import { nameOf, parentOf } from './path.ts'
+import { neverReaped, Reapables } from './reapables.ts'
 import { TreeScans } from './scan.ts'
 import {
   nextCreateCount,
@@ -39,6 +40,7 @@ const rootRecord: ZnodeRecord = {
   createCount: 0,
   aversion: 0,
   ephemeralOwner: noSession,
+  reap: neverReaped,
 }
 
 /** What may wait to be hashed at the end of a page: about a millisecond's work. */
@@ -56,6 +58,9 @@ export class Tree {
 
   /** The scans that are underway: each is told of a znode before it changes. */
   readonly scans = new TreeScans()
+
+  /** The znodes that go by themselves, and when. */
+  readonly reapables = new Reapables()
 
   /** Which znodes changed since the last checkpoint. The root of a new tree has. */
   readonly dirty = new DirtySet<string, ZnodeRecord>((path) => {
@@ -117,6 +122,7 @@ export class Tree {
         znode.version = txn.version
         znode.mzxid = zxid
         znode.mtime = timeMs
+        if (znode.reap !== neverReaped) this.reapables.note(znode)
         return znode
       }
       case 'delete':
@@ -137,6 +143,8 @@ export class Tree {
     this.#znodes.delete(path)
     parent.children?.delete(nameOf(path))
     parent.pzxid = zxid
+    if (znode.reap !== neverReaped) this.reapables.forget(znode)
+    if (parent.reap !== neverReaped) this.reapables.note(parent)
     return znode
   }
 
@@ -153,9 +161,9 @@ export class Tree {
     const znode = new Znode(newRecord(txn, zxid, timeMs))
     this.#touch(parent, staleness.stat)
     this.#insert(znode)
-    adopt(parent, path)
     parent.createCount = parentCreateCount
     parent.pzxid = zxid
+    this.#adopt(parent, path)
     return znode
   }
 
@@ -171,6 +179,7 @@ export class Tree {
   /** Puts a znode into map and digest. */
   #enter(znode: Znode): void {
     this.#znodes.set(znode.path, znode)
+    if (znode.reap !== neverReaped) this.reapables.note(znode)
     hashPath(this.#hasher, znode.path)
     znode.pathLow = this.#hasher.low
     znode.pathHigh = this.#hasher.high
@@ -191,8 +200,14 @@ export class Tree {
   link(path: string): boolean {
     const parent = this.#znodes.get(parentOf(path))
     if (parent === undefined) return false
-    adopt(parent, path)
+    this.#adopt(parent, path)
     return true
+  }
+
+  #adopt(parent: Znode, path: string): void {
+    parent.children ??= new Set()
+    parent.children.add(nameOf(path))
+    if (parent.reap !== neverReaped && parent.children.size === 1) this.reapables.note(parent)
   }
 
   /** Says that a znode is about to change: its hash leaves the digest, its record the snapshot. */
@@ -257,11 +272,6 @@ function lengthOf(data: Uint8Array | null): number {
   return data === null ? 0 : data.length
 }
 
-function adopt(parent: Znode, path: string): void {
-  parent.children ??= new Set()
-  parent.children.add(nameOf(path))
-}
-
 function newRecord(
   txn: TreeTxn & { readonly type: 'create' },
   zxid: Zxid,
@@ -279,6 +289,7 @@ function newRecord(
     createCount: 0,
     aversion: 0,
     ephemeralOwner: txn.ephemeralOwner,
+    reap: txn.reap,
   }
 }
 

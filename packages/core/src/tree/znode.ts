@@ -4,6 +4,7 @@
  */
 import type { SessionId } from '../ids.ts'
 import type { Zxid } from '../zxid.ts'
+import type { Reap } from './reapables.ts'
 
 /** ZooKeeper's stat, field by field: see "Stat" in docs/PROTOCOL.md. */
 export interface Stat {
@@ -43,6 +44,8 @@ export interface ZnodeRecord {
   readonly createCount: number
   readonly aversion: number
   readonly ephemeralOwner: SessionId
+  /** When it goes by itself. */
+  readonly reap: Reap
 }
 
 /**
@@ -64,6 +67,7 @@ export class Znode implements ZnodeRecord {
   createCount: number
   readonly aversion: number
   readonly ephemeralOwner: SessionId
+  readonly reap: Reap
   /** Names of the direct children; `null` until the first one. */
   children: Set<string> | null = null
 
@@ -91,6 +95,7 @@ export class Znode implements ZnodeRecord {
     this.createCount = record.createCount
     this.aversion = record.aversion
     this.ephemeralOwner = record.ephemeralOwner
+    this.reap = record.reap
   }
 
   get numChildren(): number {
@@ -131,6 +136,7 @@ export function recordOf(znode: Znode): ZnodeRecord {
     createCount: znode.createCount,
     aversion: znode.aversion,
     ephemeralOwner: znode.ephemeralOwner,
+    reap: znode.reap,
   }
 }
 

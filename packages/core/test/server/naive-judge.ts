@@ -91,7 +91,8 @@ class Scratch {
     const owner = mode === 'ephemeral' ? this.session : (0 as SessionId)
     this.znodes.set(path, { sets: 0, creates: 0, owner })
     const parentCreateCount = parent.creates
-    return { type: 'create', path, data, ephemeralOwner: owner, parentCreateCount }
+    const reap = typeof mode === 'object' ? mode.ttlMs : mode === 'container' ? -1 : 0
+    return { type: 'create', path, data, ephemeralOwner: owner, reap, parentCreateCount }
   }
 
   /** Every missing ancestor, then the znode; all or none. */

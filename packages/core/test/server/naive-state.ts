@@ -23,6 +23,7 @@ interface NaiveZnode {
   creates: number
   deletes: number
   readonly owner: SessionId
+  readonly reap: number
 }
 
 export interface NaiveEvent {
@@ -45,10 +46,16 @@ export class NaiveState {
 
   constructor() {
     const never = 0 as Zxid
-    this.#put('/', null, never, 0, 0 as SessionId)
+    this.#put('/', null, never, 0, { ephemeralOwner: 0 as SessionId, reap: 0 })
   }
 
-  #put(path: string, data: Uint8Array | null, zxid: Zxid, timeMs: number, owner: SessionId): void {
+  #put(
+    path: string,
+    data: Uint8Array | null,
+    zxid: Zxid,
+    timeMs: number,
+    { ephemeralOwner: owner, reap }: Pick<ZnodeRecord, 'ephemeralOwner' | 'reap'>,
+  ): void {
     this.znodes.set(path, {
       data,
       czxid: zxid,
@@ -60,6 +67,7 @@ export class NaiveState {
       creates: 0,
       deletes: 0,
       owner,
+      reap,
     })
   }
 
@@ -94,9 +102,9 @@ export class NaiveState {
   /** By path, so that two can be compared. */
   records(): ZnodeRecord[] {
     return [...this.znodes]
-      .map(([path, { data, czxid, mzxid, pzxid, ctime, mtime, sets, creates, owner }]) => ({
+      .map(([path, { data, czxid, mzxid, pzxid, ctime, mtime, sets, creates, owner, reap }]) => ({
         ...{ path, data, czxid, mzxid, pzxid, ctime, mtime },
-        ...{ version: sets, createCount: creates, aversion: 0, ephemeralOwner: owner },
+        ...{ version: sets, createCount: creates, aversion: 0, ephemeralOwner: owner, reap },
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1))
   }
@@ -156,7 +164,7 @@ export class NaiveState {
     const { type, path } = txn
     const above = this.znodes.get(parent(path))
     if (type === 'create') {
-      this.#put(path, txn.data, zxid, timeMs, txn.ephemeralOwner)
+      this.#put(path, txn.data, zxid, timeMs, txn)
       above!.creates += 1
       above!.pzxid = zxid
       this.events.push({ type: 'created', path, zxid })

@@ -10,7 +10,7 @@ const path = (index: number): string => `/${String(index)}`
 function treeOf(count: number): { readonly tree: Tree; readonly changes: OutstandingChanges } {
   const tree = Tree.empty()
   for (let index = 0; index < count; index += 1) {
-    const create = { path: path(index), data: null, ephemeralOwner: noSession } as const
+    const create = { path: path(index), data: null, ephemeralOwner: noSession, reap: 0 } as const
     tree.apply({ type: 'create', ...create, parentCreateCount: index + 1 }, at(1), 1)
   }
   return { tree, changes: new OutstandingChanges(tree, new SessionOutlooks(new SessionTable())) }

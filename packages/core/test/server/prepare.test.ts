@@ -197,13 +197,19 @@ describe('create with parents', () => {
 
     const [txn] = leader.write(session, request)
 
-    const ancestor = { type: 'create', data: null, ephemeralOwner: 0 }
+    const ancestor = { type: 'create', data: null, ephemeralOwner: 0, reap: 0 }
     expect(txn).toMatchObject({
       type: 'create-with-parents',
       txns: [
         { ...ancestor, path: '/a/x', parentCreateCount: 2 },
         { ...ancestor, path: '/a/x/y', parentCreateCount: 1 },
-        { type: 'create', path: '/a/x/y/z', ephemeralOwner: session, parentCreateCount: 1 },
+        {
+          type: 'create',
+          path: '/a/x/y/z',
+          ephemeralOwner: session,
+          reap: 0,
+          parentCreateCount: 1,
+        },
       ],
     })
     expect(leader.recorder.results.at(-1)).toMatchObject({ type: 'create', path: '/a/x/y/z' })

@@ -212,7 +212,9 @@ class Draft {
       this.#versions.set(path, 0)
       this.#creates.set(path, 0)
       parent = path
-      return { type: 'create', path, data: this.#data(pick), ephemeralOwner, parentCreateCount }
+      const reap = ephemeralOwner === noSession ? ([0, 0, -1, 1_000][pick % 4] ?? 0) : 0
+      const data = this.#data(pick)
+      return { type: 'create', path, data, ephemeralOwner, reap, parentCreateCount }
     })
   }
 

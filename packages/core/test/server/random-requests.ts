@@ -1,6 +1,6 @@
 /** Random requests over few short paths, so that they meet, collide and fail in every way. */
 import fc from 'fast-check'
-import type { Operation, TreeRequest } from '../../src/internal.ts'
+import type { CreateMode, Operation, TreeRequest } from '../../src/internal.ts'
 
 const name = fc.constantFrom('a', 'b', 'c')
 const path = fc.oneof(
@@ -14,11 +14,16 @@ const version = fc.constantFrom(-1, -1, -1, 0, 1, 2)
 const data = fc.constantFrom(null, new Uint8Array(), new Uint8Array([1]), new Uint8Array([2, 3]))
 const often = fc.constantFrom(true, false, false)
 
+const mode: fc.Arbitrary<CreateMode> = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom('persistent', 'persistent', 'ephemeral', 'container') },
+  { weight: 1, arbitrary: fc.constant({ ttlMs: 20 }) },
+)
+
 const createOperation = fc.record({
   type: fc.constant('create' as const),
   path,
   data,
-  mode: fc.constantFrom('persistent', 'persistent', 'ephemeral'),
+  mode,
   sequential: often,
 })
 const setOperation = fc.record({ type: fc.constant('set' as const), path, data, version })

@@ -21,7 +21,7 @@ function replicaWithChildren(): Replica {
   const txns: Txn[] = [['/a', 1] as const, ['/a/b', 1], ['/a/B', 2], ['/a/a', 3]].map(
     ([path, parentCreateCount]) => ({
       ...{ timeMs: 5, session: noSession, requestId: 0 },
-      ...{ type: 'create', path, data, ephemeralOwner: noSession, parentCreateCount },
+      ...{ type: 'create', path, data, ephemeralOwner: noSession, reap: 0, parentCreateCount },
     }),
   ) as Txn[]
   const page = pageOf(noPage, txns)

@@ -25,7 +25,15 @@ function applyTo(replica: Replica, txns: readonly Txn[], observer = new Recorder
 }
 
 function create(path: string, parentCreateCount: number, owner = noSession): Txn & TreeTxn {
-  return { ...unasked, type: 'create', path, data: null, ephemeralOwner: owner, parentCreateCount }
+  return {
+    ...unasked,
+    type: 'create',
+    path,
+    data: null,
+    ephemeralOwner: owner,
+    reap: 0,
+    parentCreateCount,
+  }
 }
 
 /** A replica with one session, 1:1, hosted by peer 1. */

@@ -49,7 +49,12 @@ function apply(replica: Replica, ...txns: Txn[]): void {
 }
 
 function create(path: string, parentCreateCount: number): Txn {
-  const fields = { data: new Uint8Array([1]), ephemeralOwner: noSession, parentCreateCount }
+  const fields = {
+    data: new Uint8Array([1]),
+    ephemeralOwner: noSession,
+    reap: 0,
+    parentCreateCount,
+  }
   return { ...unasked, type: 'create', path, ...fields }
 }
 

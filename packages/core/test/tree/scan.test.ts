@@ -25,7 +25,14 @@ class Changing {
   create(path: string, data: Uint8Array | null = null): this {
     const parent = this.tree.get(path.slice(0, path.lastIndexOf('/')) || '/')
     const parentCreateCount = (parent?.createCount ?? 0) + 1
-    return this.#apply({ type: 'create', path, data, ephemeralOwner: noSession, parentCreateCount })
+    return this.#apply({
+      type: 'create',
+      path,
+      data,
+      ephemeralOwner: noSession,
+      reap: 0,
+      parentCreateCount,
+    })
   }
 
   set(path: string, data: Uint8Array): this {

@@ -140,6 +140,7 @@ class LogDraft {
             path,
             data: change.data,
             ephemeralOwner,
+            reap: change.reap,
             parentCreateCount: count,
           }
         }

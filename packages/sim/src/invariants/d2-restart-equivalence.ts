@@ -96,6 +96,7 @@ function sameZnode(known: ModelZnode, record: ZnodeRecord): boolean {
     known.version === record.version &&
     known.creates === record.createCount &&
     known.owner === record.ephemeralOwner &&
+    known.reap === record.reap &&
     sameBytes(known.data, record.data)
   )
 }

@@ -117,6 +117,7 @@ function sameChange(expected: ExpectedChange, found: TreeTxn | undefined): boole
       return (
         found.type === 'create' &&
         found.ephemeralOwner === expected.owner &&
+        found.reap === expected.reap &&
         sameBytes(found.data, expected.data)
       )
     case 'set':

@@ -3,7 +3,13 @@
  * refusal. Written from the description of each operation and from nothing else; where two refusals
  * fit, both are right.
  */
-import type { ErrorCode, Operation, SessionId, TreeRequest } from '@conclave/core/internal'
+import type {
+  CreateMode,
+  ErrorCode,
+  Operation,
+  SessionId,
+  TreeRequest,
+} from '@conclave/core/internal'
 import { parentPathOf, type ModelZnode, type TreeModel } from './tree-model.ts'
 
 /** One change that a request must cause, in order. */
@@ -13,6 +19,7 @@ export type ExpectedChange =
       readonly path: string
       readonly data: Uint8Array | null
       readonly owner: number
+      readonly reap: number
     }
   | { readonly type: 'set'; readonly path: string; readonly data: Uint8Array | null }
   | { readonly type: 'delete'; readonly path: string }
@@ -114,8 +121,13 @@ function judgeCreate(
   const owner = operation.mode === 'ephemeral' ? (session as number) : 0
   prospect.put(parentPath, { ...parent, creates: parent.creates + 1 })
   prospect.put(path, { version: 0, creates: 0, deletes: 0, owner })
-  changes.push({ type: 'create', path, data: operation.data, owner })
+  changes.push({ type: 'create', path, data: operation.data, owner, reap: reapOf(operation.mode) })
   return { changes }
+}
+
+function reapOf(mode: CreateMode): number {
+  if (typeof mode === 'object') return mode.ttlMs
+  return mode === 'container' ? -1 : 0
 }
 
 function judgeExisting(

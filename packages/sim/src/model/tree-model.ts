@@ -19,6 +19,8 @@ export interface ModelZnode {
   readonly creates: number
   readonly deletes: number
   readonly owner: number
+  /** ms without a set, or -1 of a container, after which a childless one may go; 0: never. */
+  readonly reap: number
 }
 
 /** What one txn did to one znode. */
@@ -47,6 +49,7 @@ const root: ModelZnode = {
   creates: 0,
   deletes: 0,
   owner: 0,
+  reap: 0,
 }
 
 /** A zxid as it is printed everywhere: epoch and counter. */
@@ -157,7 +160,7 @@ export class TreeModel {
   }
 
   #create(txn: TreeTxn & { readonly type: 'create' }, zxid: Zxid, timeMs: number): ModelChange {
-    const { path, data, ephemeralOwner } = txn
+    const { path, data, ephemeralOwner, reap } = txn
     demand(!this.#current.has(path), 'D5', () => `create of ${path}, which exists`)
     const parent = this.#existing(parentPathOf(path))
     demand(parent.owner === 0, 'D5', () => `create of ${path} below an ephemeral znode`)
@@ -177,6 +180,7 @@ export class TreeModel {
       ctime: timeMs,
       mtime: timeMs,
       owner: ephemeralOwner,
+      reap,
     }
     this.#put(zxid, parent.path, { ...parent, creates: parent.creates + 1, pzxid: zxid })
     this.#put(zxid, path, znode)

@@ -188,6 +188,7 @@ describe('C3', () => {
       path: '/a',
       data,
       ephemeralOwner,
+      reap: 0,
       parentCreateCount: 1,
     } as const
     run.apply(at, { ...header, ...create })
@@ -275,7 +276,7 @@ describe('S2', () => {
     const run = new SyntheticRun()
     run.apply(zxid('1:1'), createSession)
     const create = { type: 'create', path: '/e', data: null, parentCreateCount: 1 } as const
-    run.apply(zxid('1:2'), { ...header, ...create, ephemeralOwner: id })
+    run.apply(zxid('1:2'), { ...header, ...create, ephemeralOwner: id, reap: 0 })
 
     expect(() => new EphemeralOwners(run).afterTxn(closing('closed'), zxid('1:3'), [])).toThrow(
       /^S2:/,

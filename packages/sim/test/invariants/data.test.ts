@@ -32,7 +32,7 @@ const createSession: Txn = {
 
 function create(path: string, parentCreateCount = 1): TreeTxn & Txn {
   const ephemeralOwner = 0 as SessionId
-  return { ...header, type: 'create', path, data: null, ephemeralOwner, parentCreateCount }
+  return { ...header, type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount }
 }
 
 /** A run in which the session was created at 1:1 and /a at 1:2. */
@@ -64,6 +64,7 @@ describe('D2', () => {
     createCount: 0,
     aversion: 0,
     ephemeralOwner: 0 as SessionId,
+    reap: 0,
   }
   const root = {
     ...znode,

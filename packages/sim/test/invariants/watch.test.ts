@@ -21,7 +21,7 @@ const header = { timeMs: 5, session: 0 as SessionId, requestId: 0 }
 
 function create(path: string, parentCreateCount: number): Txn {
   const ephemeralOwner = 0 as SessionId
-  return { ...header, type: 'create', path, data: null, ephemeralOwner, parentCreateCount }
+  return { ...header, type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount }
 }
 
 function event(at: string, path: string, type: WatchEvent['type'] = 'created'): Delivery {

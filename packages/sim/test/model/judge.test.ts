@@ -29,6 +29,7 @@ function tree(): TreeModel {
       path: '/a',
       data: null,
       ephemeralOwner: 0 as SessionId,
+      reap: 0,
       parentCreateCount: 1,
     },
     {
@@ -36,9 +37,17 @@ function tree(): TreeModel {
       path: '/a/b',
       data: null,
       ephemeralOwner: 0 as SessionId,
+      reap: 0,
       parentCreateCount: 1,
     },
-    { type: 'create', path: '/e', data: null, ephemeralOwner: session, parentCreateCount: 2 },
+    {
+      type: 'create',
+      path: '/e',
+      data: null,
+      ephemeralOwner: session,
+      reap: 0,
+      parentCreateCount: 2,
+    },
     { type: 'set', path: '/a', data: null, version: 1 },
   ]
   for (const [index, txn] of txns.entries()) model.apply(txn, (index + 1) as Zxid, 0)
