@@ -4,6 +4,7 @@ import { mutantsBeyondSimulation } from './catalogue/beyond-simulation.ts'
 import { checkerMutants } from './catalogue/checkers.ts'
 import { memberMutants } from './catalogue/members.ts'
 import { ownMutants } from './catalogue/own.ts'
+import { reapingMutants } from './catalogue/reaping.ts'
 import { stateMutants } from './catalogue/state.ts'
 import { toldMutants } from './catalogue/told.ts'
 import type { Mutant } from './mutant.ts'
@@ -12,6 +13,7 @@ import type { Mutant } from './mutant.ts'
 export const allMutants: readonly Mutant[] = [
   ...[...agreementMutants, ...stateMutants, ...mutantsBeyondSimulation].sort(byId),
   ...ownMutants,
+  ...reapingMutants,
   ...memberMutants,
   ...toldMutants,
   ...checkerMutants,

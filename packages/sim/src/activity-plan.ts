@@ -1,4 +1,5 @@
 /** Draws what the applications of a run do, and when. */
+import type { CreateMode } from '@conclave/core/internal'
 import type { Activity, ExpectedVersion, PlannedCreate, PlannedOperation } from './activities.ts'
 import { Random } from './prng.ts'
 import type { Microseconds } from './scheduler.ts'
@@ -12,7 +13,7 @@ export function drawActivities(
 ): readonly Activity[] {
   const activities: Activity[] = []
   for (let client = 0; client < profile.clientCount; client += 1) {
-    const planner = new Planner(new Random(seed, 'workload', client), client, profile)
+    const planner = new Planner(seed, client, profile)
     for (;;) {
       const activity = planner.next()
       if (activity.at >= until) break
@@ -25,14 +26,17 @@ export function drawActivities(
 /** Draws what one client does, one thing after the other. */
 class Planner {
   readonly #random: Random
+  /** Decides which persistent znodes are of another kind. */
+  readonly #kinds: Random
   readonly #client: number
   readonly #profile: WorkloadProfile
   readonly #types: (typeof activityTypes)[number][]
   #at: Microseconds = 0
   #written = 0
 
-  constructor(random: Random, client: number, profile: WorkloadProfile) {
-    this.#random = random
+  constructor(seed: number, client: number, profile: WorkloadProfile) {
+    this.#random = new Random(seed, 'workload', client)
+    this.#kinds = new Random(seed, 'reaping', client + 1)
     this.#client = client
     this.#profile = profile
     this.#types = activityTypes.flatMap((type) =>
@@ -89,9 +93,15 @@ class Planner {
       type: 'create',
       path: sequential ? `${path}-` : path,
       data: this.#drawData(),
-      mode: this.#random.chance(0.4) ? 'ephemeral' : 'persistent',
+      mode: this.#random.chance(0.4) ? 'ephemeral' : this.#drawLasting(),
       sequential,
     }
+  }
+
+  #drawLasting(): CreateMode {
+    const kind = this.#kinds.integer(0, 9)
+    if (kind < 5) return 'persistent'
+    return kind < 8 ? 'container' : { ttlMs: this.#kinds.pick([50, 500, 3_000, 2 ** 40 - 1]) }
   }
 
   #drawSet(): PlannedOperation & { readonly type: 'set' } {

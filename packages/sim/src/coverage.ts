@@ -69,6 +69,8 @@ export const marks = [
   'session-expired',
   'session-expired-in-later-epoch',
   'session-closed',
+  'container-reaped',
+  'ttl-reaped',
   'write-refused',
   'write-unknown-committed',
   'write-unknown-absent',
@@ -115,6 +117,8 @@ export class Coverage implements Invariant {
   /** Who belongs to the ensemble, and where that was said for the first time. */
   #members: readonly Member[] = []
   #founded: Zxid = zeroZxid
+  /** When what was created last at each path goes by itself. */
+  readonly #reaps = new Map<string, number>()
   readonly #inCheckpoint = new Set<PeerId>()
   readonly #inSnap = new Set<PeerId>()
 
@@ -291,6 +295,12 @@ export class Coverage implements Invariant {
 
   afterTxn(txn: Txn, zxid: Zxid): void {
     if (txn.type === 'configure') this.#noteConfiguration(txn.configuration.members, zxid)
+    for (const step of 'txns' in txn ? txn.txns : [txn]) {
+      if (step.type === 'create') this.#reaps.set(step.path, step.reap)
+    }
+    if (txn.type === 'delete' && txn.requestId === 0) {
+      this.reach(this.#reaps.get(txn.path) === -1 ? 'container-reaped' : 'ttl-reaped')
+    }
     if (txn.type !== 'close-session') return
     this.reach(txn.reason === 'expired' ? 'session-expired' : 'session-closed')
     if (txn.reason === 'expired' && epochOf(txn.closed as number as Zxid) < epochOf(zxid)) {

@@ -26,6 +26,7 @@ export const streamNames = [
   'password',
   'survivors',
   'reconfiguration',
+  'reaping',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

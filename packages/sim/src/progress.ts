@@ -2,16 +2,17 @@
  * The second half of a run: the faults are over, and now the ensemble must work. Within a bound one
  * leader is established and every peer is ready (V1); every call that was open is answered; sessions
  * without an application end (S5); every peer serves a new session, a write and a read of it (V3);
- * and all converge to one state (V2); and the leader stays (V6). Where only a quorum runs any more, the
+ * what was due by then to go by itself goes (D6); and all converge to one state (V2); and the leader stays (V6). Where only a quorum runs any more, the
  * same is demanded of it (V4).
  *
  * If more stores are damaged than an ensemble can bear, it must halt instead (Z19): nobody leads and
  * nothing is committed.
  */
-import { counterOf, epochOf, type PeerId } from '@conclave/core/internal'
+import { counterOf, epochOf, type Limits, type PeerId } from '@conclave/core/internal'
 import type { Call } from './history.ts'
 import type { Ensemble, Survivors } from './ensemble.ts'
-import { secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
+import { isDue } from './model/reaping.ts'
+import { millisecondUs, secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
 import { demand, Violation } from './violation.ts'
 import type { Workload } from './workload.ts'
 
@@ -22,8 +23,7 @@ export interface ProgressSurroundings {
   readonly survivors: Survivors
   /** The longest timeout of any session. */
   readonly sessionTimeoutMs: number
-  /** The last counter of an epoch. */
-  readonly maxCounter: number
+  readonly limits: Limits
 }
 
 /** How often it is looked whether a goal is reached. */
@@ -35,7 +35,8 @@ const haltUs = 10 * secondUs
  * goal. True when there was progress.
  */
 export function demandProgress(surroundings: ProgressSurroundings): boolean {
-  const { ensemble, workload, survivors, sessionTimeoutMs, maxCounter } = surroundings
+  const { ensemble, workload, survivors, sessionTimeoutMs, limits } = surroundings
+  const { maxCounter } = limits
   ensemble.heal(survivors)
   if (!ensemble.atlas.hasQuorum) {
     demandHalt(surroundings)
@@ -50,6 +51,7 @@ export function demandProgress(surroundings: ProgressSurroundings): boolean {
   const expiryUs = epochs * Math.ceil(sessionTimeoutMs * 1_200) + 5 * secondUs
   reach(surroundings, 'S5', expiryUs, () => orphans(ensemble, workload))
   probe(surroundings)
+  reach(surroundings, 'D6', reapingUs(surroundings), () => unreaped(ensemble))
   reach(surroundings, 'V2', 10 * secondUs, () => unconverged(ensemble))
   demandCalm(ensemble, settled, maxCounter)
   return true
@@ -168,6 +170,21 @@ function probePath(peer: PeerId, mode: ProbeMode): string {
 
 function createProbe(path: string, mode: ProbeMode): NonNullable<Call['request']> {
   return { type: 'create', path, data: null, mode, sequential: false, parents: false }
+}
+
+/** A leader first waits for a whole interval; with a low limit there is a new one ever so often. */
+function reapingUs({ ensemble, limits }: ProgressSurroundings): Microseconds {
+  const due = unreaped(ensemble).length
+  const looks = 3 + Math.ceil(due / limits.maxReaped) + Math.ceil(due / limits.maxCounter)
+  return looks * (limits.reapMs * millisecondUs + 5 * secondUs)
+}
+
+/** Znodes whose time had come before the last txn. */
+function unreaped({ oracle }: Ensemble): readonly string[] {
+  const { tree, lastTimeMs } = oracle.model
+  return [...tree.znodes()]
+    .filter((znode) => isDue(znode, lastTimeMs))
+    .map(({ path }) => `${path} was due to go by itself`)
 }
 
 function unconverged(ensemble: Ensemble): readonly string[] {

@@ -144,6 +144,7 @@ function createOf({ path, data, mode, sequential }: Asked<'create'>): Step<'crea
     path,
     value: textOfData(data),
     ephemeral: mode === 'ephemeral',
+    reapable: mode === 'container' || typeof mode === 'object',
     sequential,
   }
 }

@@ -1,5 +1,6 @@
 /** The shape of a scenario that was written down, and what its parts must be beside one another. */
 import {
+  type CreateMode,
   defaultLimits,
   defaultTiming,
   type Limits,
@@ -175,11 +176,16 @@ const faultShapes: { readonly [K in FaultType]: Shape<Case<Fault, K>> } = {
   }),
 }
 
+const createMode: Shape<CreateMode> = (value, where) =>
+  typeof value === 'object'
+    ? recordOf<Extract<CreateMode, object>>({ ttlMs: integerFrom(1) })(value, where)
+    : oneOf(['persistent', 'ephemeral', 'container'])(value, where)
+
 const create = {
   type: oneOf(['create']),
   path: text,
   data: nullable(text),
-  mode: oneOf(['persistent', 'ephemeral']),
+  mode: createMode,
   sequential: flag,
 } as const
 const version = oneOf(['any', 'seen', 'next'])

@@ -50,7 +50,7 @@ export function drawScenario(seed: number, seconds: number): Scenario {
     members,
     guests: [],
     timing,
-    limits: drawLimits(random),
+    limits: { ...drawLimits(random), ...drawReaping(new Random(seed, 'reaping')) },
     network: drawNetwork(random, timing),
     disk: drawDisk(random),
     step: {
@@ -148,6 +148,11 @@ function drawLimits(random: Random): Limits {
     checkpointMs: random.pick([500, 3_000, 30_000]),
     maxCounter: random.chance(0.3) ? random.pick([16, 64, 256]) : defaultLimits.maxCounter,
   }
+}
+
+/** How soon znodes go by themselves, and how many at once. */
+function drawReaping(random: Random): Pick<Limits, 'reapMs' | 'maxReaped'> {
+  return { reapMs: random.pick([50, 500, 3_000]), maxReaped: random.pick([1, 3, 1_000]) }
 }
 
 function drawNetwork(random: Random, timing: Timing): NetworkProfile {

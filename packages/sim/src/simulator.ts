@@ -99,7 +99,8 @@ export function simulate(scenario: Scenario, options: SimulationOptions): Outcom
     scheduler.runUntil(faultyUs)
     trace.note(scheduler.now, 0, 'heal')
     const { sessionTimeoutMs } = workloadProfile
-    const surroundings = { scheduler, ensemble, workload, survivors, sessionTimeoutMs, maxCounter }
+    const { limits } = profile
+    const surroundings = { scheduler, ensemble, workload, survivors, sessionTimeoutMs, limits }
     const { oracle } = ensemble
     if (demandProgress(surroundings)) oracle.atEnd()
     const { groups, undecided } = oracle.recorded.judge(oracle.history)

@@ -1,5 +1,5 @@
 /** Data and stats as entries of a history hold them. */
-import type { Bytes, Stat } from '@conclave/core'
+import type { Bytes, Mode, Stat } from '@conclave/core'
 import { textOfData, type EntryStat, type Value } from '@conclave/sim'
 
 const encoder = new TextEncoder()
@@ -13,4 +13,9 @@ export function entryValue(data: Bytes | undefined): Value {
 export function entryStat(stat: Stat): EntryStat {
   const { czxid, mzxid, pzxid, version, cversion, numChildren } = stat
   return { czxid, mzxid, pzxid, version, cversion, numChildren }
+}
+
+/** True of a znode that may go by itself while it has no children. */
+export function isReapable(mode: Mode | undefined): boolean {
+  return mode === 'container' || typeof mode === 'object'
 }

@@ -23,7 +23,7 @@ import type {
 } from '@conclave/core'
 import type { CallResult, HistoryOperation } from '@conclave/sim'
 import type { LocalSession } from '../local-session.ts'
-import { entryStat, entryValue } from './entry-values.ts'
+import { entryStat, entryValue, isReapable } from './entry-values.ts'
 import { RecordedTransaction } from './recorded-transaction.ts'
 import { RecordedWatch } from './recorded-watch.ts'
 import { TimedScan } from './timed-scan.ts'
@@ -77,6 +77,7 @@ export class RecordedSession implements Session {
       path,
       value: entryValue(data),
       ephemeral: options?.mode === 'ephemeral',
+      reapable: isReapable(options?.mode),
       sequential: options?.sequential === true,
       parents: options?.parents === true,
     }

@@ -1,7 +1,7 @@
 /** A transaction under test: built as any other, and known to the history by its operations. */
 import type { Bytes, Call, ExpectedVersion, Transaction } from '@conclave/core'
 import type { WriteStep } from '@conclave/sim'
-import { entryValue } from './entry-values.ts'
+import { entryValue, isReapable } from './entry-values.ts'
 
 type Answer = ReturnType<Transaction['commit']>
 
@@ -31,6 +31,7 @@ export class RecordedTransaction implements Transaction {
       path,
       value: entryValue(data),
       ephemeral: options?.mode === 'ephemeral',
+      reapable: isReapable(options?.mode),
       sequential: options?.sequential === true,
     })
     return this

@@ -292,3 +292,47 @@ describe('expireSession', { timeout: 30_000 }, () => {
     expect(group.nowMs).toBe(endedMs)
   })
 })
+
+describe('znodes that go by themselves', { timeout: 30_000 }, () => {
+  test('advance makes one with a TTL go, not before its time; a set renews it', async () => {
+    await using group = await ensemble({ limits: { reapMs: 1_000 } })
+    const session = await group.peer(1).session()
+    await session.create('/t', 'x', { mode: { ttlMs: 60_000 } })
+    await group.advance(59_000)
+    expect((await session.get('/t')).stat.ephemeralOwner).toBeUndefined()
+
+    await session.set('/t', 'y')
+    await group.advance(59_000)
+    expect(await session.exists('/t')).toBeDefined()
+    await group.advance(3_000)
+    expect(await session.exists('/t')).toBeUndefined()
+    group.checkHistory()
+  })
+
+  test('a container goes behind its last child, whoever leads then', async () => {
+    await using group = await ensemble({ limits: { reapMs: 1_000 } })
+    const [host = 0] = followersOf(group)
+    const session = await group.peer(host).session()
+    await session.create('/unused', '', { mode: 'container' })
+    await session.create('/c', '', { mode: 'container' })
+    const { path } = await session.create('/c/n-', '', { sequential: true })
+    await group.advance(10_000)
+    expect(await session.exists('/c')).toBeDefined()
+
+    group.crash(group.leader!.id)
+    await session.delete(path)
+    await group.advance(5_000)
+    expect(await session.exists('/c')).toBeUndefined()
+    expect(await session.exists('/unused')).toBeDefined()
+    group.checkHistory()
+  })
+
+  test('a watch is told', async () => {
+    await using group = await ensemble({ limits: { reapMs: 1_000 } })
+    const session = await group.peer(1).session()
+    await session.create('/t', '', { mode: { ttlMs: 10 } })
+    const watch = session.watch('/t')
+    await group.advance(3_000)
+    expect((await watch.next()).value).toMatchObject({ type: 'deleted', path: '/t' })
+  })
+})

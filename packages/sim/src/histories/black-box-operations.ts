@@ -18,7 +18,7 @@ import type { SearchOperation } from './order-search.ts'
 import { ancestorsOf, childOf, parentOf, PathGroups, writtenPaths } from './path-groups.ts'
 import { readBy } from './read-writes.ts'
 import { callsBySession, earliestOfLocalReads, walkLocalReads } from './session-order.ts'
-import { isObservation, type Action, type ZnodeStates } from './znode-states.ts'
+import { isObservation, reaper, type Action, type ZnodeStates } from './znode-states.ts'
 
 /** One operation of a group. */
 export interface GroupOperation extends SearchOperation {
@@ -52,6 +52,9 @@ export function groupsOf(entries: readonly HistoryEntry[]): Group[] {
   }
   for (const guess of sequentialGuesses(calls, paths)) drafts[guess.group]?.addGuess(guess)
   for (const end of sessionEnds(calls, paths)) drafts[end.group]?.addEnd(end)
+  for (const { path, calledAt } of reapings(calls, paths)) {
+    drafts[paths.groupOf(path)]?.addReaping(path, calledAt)
+  }
   return drafts.map((draft) => draft.finish())
 }
 
@@ -118,6 +121,24 @@ function sessionEnds(calls: readonly CallEntry[], paths: PathGroups): SessionEnd
   return ends
 }
 
+/** Where a znode that was asked for may go by itself: at any time from then on, or never. */
+function reapings(
+  calls: readonly CallEntry[],
+  paths: PathGroups,
+): { readonly path: string; readonly calledAt: number }[] {
+  return calls.flatMap((call) => {
+    if (call.outcome === 'not-applied') return []
+    const written = writtenPaths(call)
+    return stepsOf(call).flatMap((step, index) => {
+      if (step.type !== 'create' || step.reapable !== true) return []
+      const path = written[index] ?? null
+      const guesses = sequentialGuesses([call], paths).map((guess) => guess.path)
+      const made = path === null ? guesses : [path]
+      return made.map((one) => ({ path: one, calledAt: call.calledAt }))
+    })
+  })
+}
+
 type Draft = Omit<GroupOperation, 'observes' | 'after' | 'effect'>
 
 /** A group, while its operations are gathered. */
@@ -140,7 +161,7 @@ class GroupDraft {
   }
 
   addGuess({ path, call, step }: Guess): void {
-    const owner = step.ephemeral === true ? call.session : ''
+    const owner = ownerOf(step, call)
     const key = this.#keyOf(path)
     const actions: Action[] = [{ type: 'create', key, value: step.value, owner }]
     const { session, calledAt } = call
@@ -150,6 +171,13 @@ class GroupDraft {
   addEnd({ path, session, calledAt, returnedAt }: SessionEnd): void {
     const actions: Action[] = [{ type: 'orphan', key: this.#keyOf(path), owner: session }]
     this.#operations.push({ actions, call: null, session, calledAt, returnedAt })
+  }
+
+  addReaping(path: string, calledAt: number): void {
+    const children = this.#paths.filter((one) => one !== '/' && parentOf(one) === path)
+    const keys = children.map((one) => this.#keyOf(one))
+    const actions: Action[] = [{ type: 'reap', key: this.#keyOf(path), children: keys }]
+    this.#operations.push({ actions, call: null, session: reaper, calledAt, returnedAt: Infinity })
   }
 
   finish(): Group {
@@ -250,7 +278,7 @@ class GroupDraft {
           type: 'create',
           key,
           value: step.value,
-          owner: step.ephemeral === true ? call.session : '',
+          owner: ownerOf(step, call),
         }
       case 'set':
         return {
@@ -320,4 +348,9 @@ class GroupDraft {
         return []
     }
   }
+}
+
+function ownerOf(step: Extract<WriteStep, { type: 'create' }>, call: CallEntry): string {
+  if (step.ephemeral === true) return call.session
+  return step.reapable === true ? reaper : ''
 }

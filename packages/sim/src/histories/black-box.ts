@@ -11,7 +11,7 @@ import { groupsOf, type Group } from './black-box-operations.ts'
 import type { HistoryEntry } from './entry.ts'
 import { searchOrder, type SearchResult, type Verdict } from './order-search.ts'
 import { describeCall, describeZnode } from './words.ts'
-import { performAll, ZnodeModel, type ZnodeStates } from './znode-states.ts'
+import { performAll, reaper, ZnodeModel, type ZnodeStates } from './znode-states.ts'
 
 export interface BlackBoxOptions {
   /** Steps of the model that the search of one group of znodes may take. */
@@ -82,7 +82,8 @@ function explain({ paths, initial, operations }: Group, { order, blocked }: Sear
   const lineOf = (index: number): string => {
     const operation = operations[index]
     const call = operation?.call ?? null
-    return call === null ? `the end of session ${operation?.session ?? ''}` : describeCall(call)
+    if (call !== null) return describeCall(call)
+    return operation?.session === reaper ? reaper : `the end of session ${operation?.session ?? ''}`
   }
   const hidden = Math.max(0, order.length - shownOperations)
   return [

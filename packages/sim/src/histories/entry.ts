@@ -19,6 +19,8 @@ export type WriteStep =
       readonly path: string
       readonly value: Value
       readonly ephemeral?: boolean | undefined
+      /** A container, or one with a TTL: it may go by itself while it has no children. */
+      readonly reapable?: boolean | undefined
       /** Ten digits are added to the path. */
       readonly sequential?: boolean | undefined
     }

@@ -19,7 +19,14 @@ import { judge, type ExpectedChange } from '../model/judge.ts'
 import { StateModel } from '../model/state-model.ts'
 import { ephemeralsOf, parentPathOf } from '../model/tree-model.ts'
 import { sessionText, type LoggedTxn } from './committed-order.ts'
-import { isWrite, type CallEntry, type HistoryEntry, type Value, type WriteStep } from './entry.ts'
+import {
+  isWrite,
+  stepsOf,
+  type CallEntry,
+  type HistoryEntry,
+  type Value,
+  type WriteStep,
+} from './entry.ts'
 import { describeCall } from './words.ts'
 import { toldZxid } from './write-accounting.ts'
 
@@ -37,6 +44,10 @@ export function logAsTold(entries: readonly HistoryEntry[]): ToldLog {
     if (call.outcome === 'not-applied' && zxid === undefined) continue
     if (call.outcome === 'unknown' || zxid === undefined) {
       return { log: null, reason: `nobody was told the place of ${describeCall(call)}` }
+    }
+    const reapable = stepsOf(call).find((step) => step.type === 'create' && step.reapable === true)
+    if (reapable !== undefined && call.outcome === 'ok') {
+      return { log: null, reason: `nobody is told when ${reapable.path} goes by itself` }
     }
     told.push({ call, zxid })
   }

@@ -15,6 +15,7 @@ export function describeOperation(operation: HistoryOperation | WriteStep): stri
     case 'create': {
       const kinds = [
         ...(operation.ephemeral === true ? ['ephemeral'] : []),
+        ...(operation.reapable === true ? ['reapable'] : []),
         ...(operation.sequential === true ? ['sequential'] : []),
       ]
       return ['create', ...kinds, operation.path, describeValue(operation.value)].join(' ')

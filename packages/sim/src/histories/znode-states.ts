@@ -7,6 +7,9 @@
 import type { SearchModel } from './order-search.ts'
 import type { Value } from './entry.ts'
 
+/** The owner of a znode that may go by itself. */
+export const reaper = 'the reaper'
+
 /** A znode: one of the paths of a state, by its index. */
 type Key = number
 
@@ -38,6 +41,8 @@ export type Action =
     }
   /** The end of its owner's session. */
   | { readonly type: 'orphan'; readonly key: Key; readonly owner: string }
+  /** One that may go by itself goes, unless it has children, as far as they are in the state. */
+  | { readonly type: 'reap'; readonly key: Key; readonly children: readonly Key[] }
   /** `undefined`: was not told. */
   | {
       readonly type: 'seen'
@@ -85,6 +90,10 @@ function perform(action: Action, znodes: (ZnodeState | null)[]): boolean {
     case 'orphan':
       if (old?.owner === action.owner) znodes[key] = null
       return true
+    case 'reap':
+      if (old?.owner !== reaper) return true
+      if (action.children.every((child) => (znodes[child] ?? null) === null)) znodes[key] = null
+      return true
     case 'seen':
       return (
         old !== null &&
@@ -94,7 +103,7 @@ function perform(action: Action, znodes: (ZnodeState | null)[]): boolean {
     case 'absent':
       return old === null
     case 'seen-ephemeral':
-      return old !== null && old.owner !== ''
+      return old !== null && old.owner !== '' && old.owner !== reaper
     case 'other-version':
       return old !== null && old.version !== action.version
   }

@@ -13,6 +13,7 @@ import { RestartEquivalence } from './d2-restart-equivalence.ts'
 import { ResultStat } from './d3-stat.ts'
 import { Atomicity } from './d4-atomicity.ts'
 import { Outcomes } from './d5-outcomes.ts'
+import { Reaping } from './d6-reaper.ts'
 import { SequentialNames } from './q1-sequential-names.ts'
 import { ExactlyOnce } from './r2-exactly-once.ts'
 import { ReplicatedNumbers } from './r3-replicated-numbers.ts'
@@ -73,6 +74,7 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new ResultStat(observed),
     new Atomicity(observed),
     new Outcomes(observed),
+    new Reaping(observed),
     new WriteAccounting(observed),
     new LinearizableWrites(),
     new ReadCorrectness(observed),

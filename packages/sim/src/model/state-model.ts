@@ -22,6 +22,12 @@ export class StateModel {
   readonly tree = new TreeModel()
   readonly #sessions = new Map<SessionId, ModelSession>()
   #configuration: Configuration | null = null
+  #lastTimeMs = 0
+
+  /** When the last txn was made, by the clock of its leader. */
+  get lastTimeMs(): number {
+    return this.#lastTimeMs
+  }
 
   get configuration(): Configuration | null {
     return this.#configuration
@@ -53,6 +59,7 @@ export class StateModel {
 
   /** Applies the next txn; what it changed, in order. */
   apply(txn: Txn, zxid: Zxid): readonly ModelChange[] {
+    this.#lastTimeMs = txn.timeMs
     switch (txn.type) {
       case 'create':
       case 'set':

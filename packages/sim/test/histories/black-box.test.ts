@@ -4,6 +4,7 @@ import {
   children,
   create,
   createEphemeral,
+  createReapable,
   createSequential,
   exists,
   get,
@@ -352,5 +353,45 @@ describe('the budget', () => {
 
   test('with a budget that suffices it is decided', () => {
     expect(checkBlackBox(hard().entries).verdict).toBe('violation')
+  })
+})
+
+describe('what may go by itself', () => {
+  const begun = () => new Story().ok('p', [0, 9], createReapable('/t', 'p'), version(0))
+
+  test('is there, or is gone at some time; and then another one may come', () => {
+    const story = begun()
+      .ok('q', [10, 19], get('/t'), read('p', 0))
+      .ok('q', [20, 29], get('/t'), null)
+      .ok('q', [30, 39], createReapable('/t', 'q'), version(0))
+      .ok('q', [40, 49], get('/t'), null)
+
+    expect(verdictOf(story)).toBe('ok')
+  })
+
+  test('goes without its session, and not twice', () => {
+    const story = begun()
+      .ok('p', [10, 19], { type: 'close-session' })
+      .ok('q', [20, 29], get('/t'), read('p', 0))
+      .ok('q', [30, 39], get('/t'), null)
+    expect(verdictOf(story)).toBe('ok')
+
+    expect(verdictOf(story.ok('q', [40, 49], get('/t'), read('p', 0)))).toBe('violation')
+  })
+
+  test('does not go while it has a child', () => {
+    const story = begun()
+      .ok('p', [10, 19], create('/t/child', 'c'), version(0))
+      .ok('q', [20, 29], get('/t'), null)
+      .ok('q', [30, 39], children('/t'), { names: ['child'] })
+    expect(verdictOf(story)).toBe('violation')
+  })
+
+  test('is never what a plain create makes', () => {
+    const story = begun()
+      .ok('p', [10, 19], remove('/t'))
+      .ok('p', [20, 29], create('/t', 'again'), version(0))
+      .ok('q', [30, 39], get('/t'), null)
+    expect(verdictOf(story)).toBe('violation')
   })
 })

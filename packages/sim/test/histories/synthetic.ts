@@ -70,6 +70,11 @@ export function createEphemeral(path: string, value: Value = null): HistoryOpera
   return { type: 'create', path, value, ephemeral: true }
 }
 
+/** A container, or a znode with a TTL. */
+export function createReapable(path: string, value: Value = null): HistoryOperation {
+  return { type: 'create', path, value, reapable: true }
+}
+
 export function createSequential(path: string, value: Value = null): HistoryOperation {
   return { type: 'create', path, value, sequential: true }
 }
