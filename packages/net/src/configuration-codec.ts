@@ -23,6 +23,10 @@ export function readConfiguration(tuple: Tuple): Configuration {
   return configuration
 }
 
+export function readConfigurationOrNull(tuple: Tuple | null): Configuration | null {
+  return tuple === null ? null : readConfiguration(tuple)
+}
+
 export function writeMembers(members: readonly Member[]): unknown[] {
   return members.map(({ id, role, address }) => {
     const kind = memberRoles.indexOf(role)

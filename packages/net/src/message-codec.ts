@@ -7,7 +7,11 @@
  * said now, by this peer, is agreement's to judge (Z14).
  */
 import type { Message, PageEnd, Role, SessionId } from '@conclave/core/internal'
-import { readConfiguration, writeConfiguration } from './configuration-codec.ts'
+import {
+  readConfiguration,
+  readConfigurationOrNull,
+  writeConfiguration,
+} from './configuration-codec.ts'
 import { maxListLength } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import {
@@ -46,6 +50,7 @@ const shapes: { readonly [T in TupleMessage['type']]: Shape<Extract<TupleMessage
         m.empty,
         m.votes,
         m.asks,
+        m.configuration === null ? null : writeConfiguration(m.configuration),
       ],
       read: (tuple) => ({
         type: 'notification',
@@ -61,6 +66,7 @@ const shapes: { readonly [T in TupleMessage['type']]: Shape<Extract<TupleMessage
         empty: tuple.boolean('empty'),
         votes: tuple.boolean('votes'),
         asks: tuple.boolean('asks'),
+        configuration: readConfigurationOrNull(tuple.tupleOrNull('configuration')),
       }),
     },
     ping: {

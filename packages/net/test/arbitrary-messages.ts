@@ -112,6 +112,7 @@ const messages: { readonly [T in Message['type']]: Arbitrary<Of<T>> } = {
     empty: fc.boolean(),
     votes: fc.boolean(),
     asks: fc.boolean(),
+    configuration: fc.option(configuration),
   }),
   ping: message('ping', {
     epoch,

@@ -51,7 +51,7 @@ function ack(counter: number): Message {
 
 function vote(round: number): Message {
   const candidate = { leader: 1, epoch: 0, last: 0 as never }
-  const claims = { established: false, empty: false, votes: true, asks: false }
+  const claims = { established: false, empty: false, votes: true, asks: false, configuration: null }
   return {
     type: 'notification',
     role: 'looking',

@@ -126,4 +126,21 @@ export const memberMutants: readonly Mutant[] = [
       'is refused when no quorum of the new voters is synced',
     ),
   },
+  {
+    id: 'X48',
+    bug: 'that a configuration is committed is not learned from whoever knows it',
+    origin: 'our own simulator',
+    expects: ['Z18', 'V1'],
+    edits: [
+      {
+        file: `${core}/zab/state.ts`,
+        from: 'if (theirs.ensembleId !== this.ensembleId) return',
+        to: 'if (theirs.ensembleId !== 0) return',
+      },
+    ],
+    found: failing(
+      'packages/core/test/zab/reconfiguration.test.ts',
+      'Z18: that it is committed is learned from whoever was removed',
+    ),
+  },
 ]

@@ -132,6 +132,7 @@ export class Election {
 
   onNotification(from: PeerId, message: Notification): void {
     this.#heardMs.set(from, this.#state.nowMs)
+    this.#state.learnOf(message.configuration)
     if (this.#counts(from, message)) this.#voteless.delete(from)
     else this.#voteless.add(from)
     this.#reconsider()
@@ -264,6 +265,7 @@ export class Election {
       empty: this.#vote !== null && state.mayFound,
       votes: this.#vote !== null && state.remembers,
       asks,
+      configuration: state.configurations.committed,
     })
   }
 

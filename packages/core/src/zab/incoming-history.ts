@@ -128,7 +128,12 @@ export class IncomingHistory {
           `but it is committed here up to ${formatZxid(lastCommitted)}`,
       )
     }
+    const { committed } = this.#state.configurations
     this.#state.append({ type: 'truncate', to })
+    // The log takes back what was said behind that. That a change is committed stays true (Z18).
+    if (committed !== null && committed.version > 1) {
+      this.#state.append({ type: 'configuration', configuration: committed })
+    }
     return null
   }
 

@@ -44,6 +44,8 @@ export type LivenessMessage =
       readonly votes: boolean
       /** Asks for an answer at once: the sender has just begun to look or met the receiver. */
       readonly asks: boolean
+      /** The last configuration that the sender knows to be committed; `null` of one that knows none. */
+      readonly configuration: Configuration | null
     }
   /**
    * Leader to learner, every heartbeat, and at once when a quorum round is wanted. `round` rises;

@@ -221,6 +221,17 @@ export class ZabState {
     }
   }
 
+  /**
+   * Somebody knows this configuration to be committed. So does this peer from now on, if it knew only of
+   * earlier ones: otherwise it would wait for those that were removed, who do not stand any more.
+   */
+  learnOf(theirs: Configuration | null): void {
+    const { committed } = this.configurations
+    if (theirs === null || committed === null || theirs.version <= committed.version) return
+    if (theirs.ensembleId !== this.ensembleId) return
+    this.append({ type: 'configuration', configuration: theirs })
+  }
+
   /** What a page of the log configures is in force from here on, committed or not (Z18). */
   #noteConfiguration(page: Page): void {
     if (!page.reconfigures) return

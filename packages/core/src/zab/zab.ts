@@ -311,7 +311,7 @@ export class Zab implements Agreement {
   #tell(to: PeerId, asks: boolean): void {
     const phase = this.#phase
     if (phase instanceof Election) return
-    const { id, currentEpoch, history, mayFound, remembers } = this.#state
+    const { id, currentEpoch, history, mayFound, remembers, configurations } = this.#state
     const leader = phase instanceof Following ? phase.leader : id
     this.#state.send(to, {
       type: 'notification',
@@ -323,6 +323,7 @@ export class Zab implements Agreement {
       empty: mayFound,
       votes: remembers,
       asks,
+      configuration: configurations.committed,
     })
   }
 }

@@ -205,6 +205,7 @@ export function votes(
     empty: false,
     votes: true,
     asks: false,
+    configuration: null,
     ...rest,
   }
 }

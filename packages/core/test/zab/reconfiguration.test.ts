@@ -117,6 +117,29 @@ describe('a configuration', () => {
     expect(ensemble.peer(4).machine.applied).toContain('b')
   })
 
+  test('Z18: that it is committed is learned from whoever was removed, knows it, and has more', () => {
+    const ensemble = founded(3)
+    const leader = ensemble.leader()
+    expect(leader.id).toBe(3)
+    for (const id of [1, 2]) ensemble.peer(id).slowDisk = true
+    ensemble.configure([1, 2])
+    ensemble.settle()
+    for (const id of [1, 2]) ensemble.network.hold(3, id)
+    ensemble.propose('x')
+    ensemble.sync(1).sync(2).settle()
+    expect(leader.state.configurations.before, 'the leader knows').toBeNull()
+    expect(ensemble.peer(1).state.configurations.before, 'they do not').not.toBeNull()
+    expect(leader.state.history.end.last).toBeGreaterThan(ensemble.peer(1).state.history.end.last)
+
+    ensemble.crash(1, 2, 3)
+    for (const id of [1, 2]) ensemble.peer(id).slowDisk = false
+    ensemble.heal().start().ready()
+
+    expect([1, 2]).toContain(ensemble.leader().id)
+    expect(ensemble.leader().state.voters).toEqual([1, 2])
+    expect(leader.machine.applied).not.toContain('x')
+  })
+
   test('one whom it adds counts at once, as it is synced', () => {
     const ensemble = founded(5)
     ensemble.configure([1, 2, 3, 4, 5])

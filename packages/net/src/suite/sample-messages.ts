@@ -92,6 +92,7 @@ const samples: { readonly [T in Message['type']]: Extract<Message, { type: T }> 
     empty: false,
     votes: true,
     asks: false,
+    configuration: { ensembleId: 77, version: 1, members: [{ id: 1, role: 'voter' }] },
   },
   ping: {
     type: 'ping',

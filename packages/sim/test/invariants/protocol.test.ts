@@ -30,6 +30,7 @@ function looking(from: PeerId, fields: object): Message {
     type: 'notification',
     role: 'looking',
     asks: false,
+    configuration: null,
     vote,
     ...claims,
     ...fields,
