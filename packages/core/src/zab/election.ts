@@ -309,7 +309,9 @@ export class Election {
     const agreeing = [...this.#tally].filter(([, { vote: theirs }]) => sameVote(theirs, vote))
     const founding = this.#founds(agreeing)
     const remembering = agreeing.filter(([, { votes }]) => votes).map(([peer]) => peer)
-    const ordinary = this.#state.remembers && quorum.includes([...remembering, id])
+    // Whoever stands with nothing could not lead, though those who are behind need none but its vote.
+    const stands = vote.epoch > 0 || vote.last > zeroZxid
+    const ordinary = stands && this.#state.remembers && quorum.includes([...remembering, id])
     if (!founding && !ordinary) {
       this.#settledAtMs = Infinity
       return null

@@ -1,6 +1,6 @@
 /** Election: whom to follow. A wrong choice costs time, never history; a stuck one costs everything. */
 import { describe, expect, test } from 'vitest'
-import { makeZxid } from '../../src/zxid.ts'
+import { makeZxid, zeroZxid } from '../../src/zxid.ts'
 import { claims, followerInfo, LonePeer, pagesOf, recordsOf, votes } from './lone-peer.ts'
 
 const pages = pagesOf([1, 'a', 'b'])
@@ -302,6 +302,20 @@ describe('a leader that is not one', () => {
 })
 
 describe('an observer', () => {
+  test('that remembers votes, and follows nobody who stands with nothing, were its vote all it takes', () => {
+    // Its log was behind: the one voter that it knew waited for others, whom it only met later.
+    const peer = new LonePeer(2, {
+      voterCount: 1,
+      observers: [2],
+      records: recordsOf(1, 1, pages, 1),
+    })
+    peer.link(1).receive(1, votes(1, 0, zeroZxid))
+    expect(peer.done('notification')).toEqual([])
+
+    peer.receive(1, votes(1, 1, last))
+    expect(peer.done('notification')).toEqual(['to 1: follower-info promised 1 to 1'])
+  })
+
   test('does not vote, and joins an established leader', () => {
     const peer = new LonePeer(4, { observers: [4] })
     peer.link(1, 3)
