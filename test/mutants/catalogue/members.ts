@@ -143,4 +143,18 @@ export const memberMutants: readonly Mutant[] = [
       'Z18: that it is committed is learned from whoever was removed',
     ),
   },
+  {
+    id: 'X49',
+    bug: 'a peer that is behind follows one that waits for others: it stands with nothing',
+    origin: 'our own simulator',
+    expects: ['V1'],
+    edits: [
+      {
+        file: `${core}/zab/election.ts`,
+        from: 'const ordinary = stands && this.#state.remembers',
+        to: 'const ordinary = this.#state.remembers',
+      },
+    ],
+    found: failing('packages/core/test/zab/election.test.ts', 'follows nobody who stands with'),
+  },
 ]
