@@ -53,10 +53,6 @@ export class LogImage {
     return this.#configurations.at(-1)?.configuration ?? null
   }
 
-  get previousConfiguration(): Configuration | null {
-    return this.#configurations.at(-2)?.configuration ?? null
-  }
-
   /** True of a store that never held a page, nor received a snapshot. */
   get isEmpty(): boolean {
     return this.#start.last === 0 && this.#pages.length === 0

@@ -23,9 +23,8 @@ export interface RecoveredLog {
   /** To whom acceptedEpoch was promised, or 0. */
   readonly acceptedLeader: PeerId
   readonly currentEpoch: number
-  /** The last configuration in the log and the one before it: see "Membership" in the design. */
+  /** The last one that the log says is committed, or the founding one; later ones are in pages. */
   readonly configuration: Configuration | null
-  readonly previousConfiguration: Configuration | null
   /** Where the snapshot in use stood when it was installed by a transfer; `null` if none was. */
   readonly installed: PageEnd | null
   /** The page end behind which the log's pages begin; `noPage` when it reaches back to the start. */

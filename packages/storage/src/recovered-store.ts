@@ -24,7 +24,6 @@ export interface RecoveredStore<T> {
   /** The ensemble that the store belongs to: known to a damaged one too. 0 before founding. */
   readonly ensembleId: EnsembleId
   readonly configuration: Configuration | null
-  readonly previousConfiguration: Configuration | null
   /** As the snapshot has it, or the empty one. */
   readonly replica: T
   /** The page end behind which the log's pages begin. */
@@ -74,7 +73,6 @@ export async function recoverStore<T>(
     currentEpoch: rest.currentEpoch,
     ensembleId,
     configuration: rest.configuration,
-    previousConfiguration: rest.previousConfiguration,
     replica,
     logStart: start,
     pageEnds,

@@ -95,7 +95,6 @@ export function logSuite(
         damaged: 'a flipped bit',
       })
       expect(log.recovered.configuration).toEqual(configuration(2))
-      expect(log.recovered.previousConfiguration).toEqual(configuration(1))
       expect(log.recovered.pageEnds).toEqual(endsOf(pages))
       expect(await readBehind(log, noPage, 1)).toEqual(pages)
     })

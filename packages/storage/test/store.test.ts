@@ -49,7 +49,6 @@ describe('store', () => {
       currentEpoch: 0,
       ensembleId: 0,
       configuration: null,
-      previousConfiguration: null,
       replica: new MapReplica(),
       logStart: noPage,
       pageEnds: [],
@@ -74,7 +73,6 @@ describe('store', () => {
       currentEpoch: 1,
       ensembleId: 4711,
       configuration: founding,
-      previousConfiguration: null,
       logStart: noPage,
       damaged: null,
     })

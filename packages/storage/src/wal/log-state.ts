@@ -30,7 +30,7 @@ export interface LogState {
   readonly acceptedEpoch: number
   readonly acceptedLeader: PeerId
   readonly currentEpoch: number
-  /** Oldest first: the last one is in force. At most `maxConfigurations`. */
+  /** Those that were said to be committed, oldest first. At most `maxConfigurations`. */
   readonly configurations: readonly PlacedConfiguration[]
   /** The end of the last page. */
   readonly tail: PageEnd
@@ -53,7 +53,7 @@ export interface InstalledRecord {
 /** A record as it is appended: a `LogRecord`, or the richer form of `snapshot-installed`. */
 export type AppendedRecord = Exclude<LogRecord, { type: 'snapshot-installed' }> | InstalledRecord
 
-/** One in force, one before it, and two that a truncate can fall back to. */
+/** The last one, and some that a truncate can fall back to. */
 const maxConfigurations = 4
 
 export const emptyLogState: LogState = {

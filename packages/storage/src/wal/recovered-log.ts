@@ -19,7 +19,6 @@ export function recoveredOf(
     acceptedLeader: state.acceptedLeader,
     currentEpoch: state.currentEpoch,
     configuration: state.configurations.at(-1)?.configuration ?? null,
-    previousConfiguration: state.configurations.at(-2)?.configuration ?? null,
     installed: state.installed,
     start,
     pageEnds,

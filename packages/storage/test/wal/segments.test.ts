@@ -113,7 +113,6 @@ describe('segments', () => {
       acceptedEpoch: 5,
       acceptedLeader: 3,
       configuration: configuration(2),
-      previousConfiguration: configuration(1),
       installed: at,
       damaged: 'x',
       snapshotDirectory: '7',

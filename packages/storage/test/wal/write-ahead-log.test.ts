@@ -38,7 +38,6 @@ describe('write-ahead log', () => {
         acceptedLeader: 0,
         currentEpoch: 0,
         configuration: null,
-        previousConfiguration: null,
         installed: null,
         start: noPage,
         pageEnds: [],
@@ -69,7 +68,6 @@ describe('write-ahead log', () => {
         acceptedLeader: 1,
         currentEpoch: 3,
         configuration: configuration(2),
-        previousConfiguration: configuration(1),
         installed: null,
         start: noPage,
         pageEnds: pages.map(({ last, crc }) => ({ last, crc })),
@@ -97,7 +95,6 @@ describe('write-ahead log', () => {
     const { log } = await openLog(files)
 
     expect(log.recovered.configuration).toStrictEqual(configuration(1))
-    expect(log.recovered.previousConfiguration).toBeNull()
     expect(await readAll(log)).toStrictEqual([first, other])
   })
 
@@ -132,7 +129,6 @@ describe('write-ahead log', () => {
       start: at,
       pageEnds: [{ last: behind.last, crc: behind.crc }],
       configuration: configuration(1),
-      previousConfiguration: null,
       snapshotDirectory: '2',
     })
     expect(await readAll(again.log)).toStrictEqual([behind])
