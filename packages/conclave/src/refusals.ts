@@ -105,7 +105,7 @@ function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undef
     case 'SESSION_CLOSED':
       return 'the session was closed; open a new one'
     case 'BAD_ARGUMENT':
-      return 'the path is none that this can be done to: the root stays, and a path begins with /'
+      return 'the path is none that this can be done to: the root and /zookeeper stay, and a path begins with /'
     default:
       return `see ${refusal.code} in docs/errors.md`
   }

@@ -55,8 +55,8 @@ describe('a local read', () => {
     host.create('/b', '', 1)
     host.create('/a', '', 2)
 
-    await expect(host.session.children('/')).resolves.toEqual(['a', 'b'])
-    expect(await host.session.exists('/')).toMatchObject({ numChildren: 2 })
+    await expect(host.session.children('/')).resolves.toEqual(['a', 'b', 'zookeeper'])
+    expect(await host.session.exists('/')).toMatchObject({ numChildren: 3 })
   })
 
   test('peek is synchronous, and what it shows is shared', () => {

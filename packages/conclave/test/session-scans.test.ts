@@ -132,7 +132,7 @@ describe('scan', () => {
     const found = await allOf(host.session.scan('/'))
     clearImmediate(immediate)
 
-    expect(found.length).toBe(2_501)
+    expect(found.length).toBe(2_502)
     expect(turns).toBeGreaterThanOrEqual(2)
   })
 })
@@ -141,7 +141,7 @@ describe('countDescendants', () => {
   test('counts everything below, and not the znode itself', async () => {
     const { session } = hostOfFamily()
 
-    await expect(session.countDescendants('/')).resolves.toBe(4)
+    await expect(session.countDescendants('/')).resolves.toBe(7)
     await expect(session.countDescendants('/a')).resolves.toBe(3)
     await expect(session.countDescendants('/a/c')).resolves.toBe(0)
     expect(await rejectionOf(session.countDescendants('/z'))).toMatchObject({ code: 'NO_NODE' })

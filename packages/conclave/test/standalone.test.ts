@@ -161,7 +161,7 @@ describe('a standalone peer', () => {
     )
 
     expect(new Set(created.map(({ path }) => path)).size).toBe(1_000)
-    await expect(session.children('/')).resolves.toHaveLength(1_000)
+    await expect(session.children('/')).resolves.toHaveLength(1_001)
   })
 })
 

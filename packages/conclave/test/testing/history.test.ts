@@ -58,7 +58,7 @@ describe('history', { timeout: 30_000 }, () => {
       zxid: stat.czxid,
     })
     expect(calls[3]?.result).toBeNull()
-    expect(calls[4]?.result).toEqual({ names: ['b'] })
+    expect(calls[4]?.result).toEqual({ names: ['b', 'zookeeper'] })
     const [event] = group.history.filter((entry) => entry.type === 'event')
     expect(event).toMatchObject({ watched: '/a', change: 'created', path: '/a', zxid: stat.czxid })
     const times = calls.flatMap(({ calledAt, returnedAt }) => [calledAt, returnedAt ?? NaN])

@@ -130,7 +130,7 @@ describe('beside a runner’s fake timers', { timeout: 30_000 }, () => {
     await session.create('/a')
     await group.advance(10_000)
 
-    expect(await session.children('/')).toEqual(['a'])
+    expect(await session.children('/')).toEqual(['a', 'zookeeper'])
     expect(Date.now()).toBe(faked)
     expect(vi.getTimerCount()).toBe(0)
   })

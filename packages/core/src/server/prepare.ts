@@ -16,6 +16,7 @@ import { noSession, type RequestId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import { parentOf, pathFault, sequentialName } from '../tree/path.ts'
 import { isMode, isReapable, neverReaped, reapOf } from '../tree/reapables.ts'
+import { isSystemPath } from '../tree/system-znodes.ts'
 import type { Zxid } from '../zxid.ts'
 import type { OutstandingChanges, ZnodeOutlook } from './outstanding-changes.ts'
 import {
@@ -320,7 +321,7 @@ export class Preparation {
 
   /** The znode that an unconditional or a fitting delete finds, or why it is none. */
   #deletable({ path, version }: DeleteOperation): ZnodeOutlook | Refusal {
-    if (path.length <= 1 || !path.includes('/')) return this.#refusal('BAD_ARGUMENT', path)
+    if (isSystemPath(path) || !path.includes('/')) return this.#refusal('BAD_ARGUMENT', path)
     const znode = this.#changes.look(path)
     if (znode === undefined) {
       return this.#refusal(path.includes('\0') ? 'BAD_ARGUMENT' : 'NO_NODE', path)

@@ -50,7 +50,7 @@ export class Replica {
     this.#configuration = configuration
   }
 
-  /** The state before the first page: the root alone, which the first checkpoint will hold. */
+  /** The state before the first page: the system znodes alone, which the first checkpoint will hold. */
   static empty(): Replica {
     return new Replica(Tree.empty(), new SessionTable(), noPage, null)
   }
@@ -177,6 +177,11 @@ export class Replica {
           'Z18: the versions of configurations rise',
         )
         this.#configuration = txn.configuration
+        observer.onChanged(
+          'changed',
+          this.tree.configure(txn.configuration, zxid, txn.timeMs),
+          zxid,
+        )
         return wanted ? { type: 'reconfigure', configuration: txn.configuration } : null
       case 'refuse':
         return null

@@ -10,14 +10,16 @@
  * creates never falls.
  */
 import { InvariantError } from '../assert.ts'
+import type { Configuration } from '../ensemble/configuration.ts'
 import { noSession } from '../ids.ts'
 import type { TreeTxn } from '../server/txn.ts'
-import { formatZxid, zeroZxid, type Zxid } from '../zxid.ts'
+import { formatZxid, type Zxid } from '../zxid.ts'
 import { Digest, Hasher, hashPath, hashStat } from './digest.ts'
 import { DirtySet } from './dirty-set.ts'
 import { nameOf, parentOf } from './path.ts'
 import { neverReaped, Reapables } from './reapables.ts'
 import { TreeScans } from './scan.ts'
+import { configPath, configurationText, isSystemPath, systemRecords } from './system-znodes.ts'
 import {
   nextCreateCount,
   nextVersion,
@@ -26,22 +28,6 @@ import {
   Znode,
   type ZnodeRecord,
 } from './znode.ts'
-
-/** The root of a new tree: the one znode that no txn creates. */
-const rootRecord: ZnodeRecord = {
-  path: '/',
-  data: null,
-  czxid: zeroZxid,
-  mzxid: zeroZxid,
-  pzxid: zeroZxid,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  createCount: 0,
-  aversion: 0,
-  ephemeralOwner: noSession,
-  reap: neverReaped,
-}
 
 /** What may wait to be hashed at the end of a page: about a millisecond's work. */
 const maxStale = 4_096
@@ -62,16 +48,19 @@ export class Tree {
   /** The znodes that go by themselves, and when. */
   readonly reapables = new Reapables()
 
-  /** Which znodes changed since the last checkpoint. The root of a new tree has. */
+  /** Which znodes changed since the last checkpoint. Those of a new tree have. */
   readonly dirty = new DirtySet<string, ZnodeRecord>((path) => {
     const znode = this.#znodes.get(path)
     return znode === undefined ? null : recordOf(znode)
   })
 
-  /** A tree that holds the root alone. */
+  /** A tree that holds the system znodes alone. */
   static empty(): Tree {
     const tree = new Tree()
-    tree.#insert(new Znode(rootRecord))
+    for (const record of systemRecords()) {
+      tree.#insert(new Znode(record))
+      if (record.path.length > 1) tree.link(record.path)
+    }
     tree.settle()
     return tree
   }
@@ -115,13 +104,8 @@ export class Tree {
         if (txn.version !== nextVersion(znode.version)) {
           throw misfit('D3: a set adds one to the version', txn.path, zxid)
         }
-        const counted = znode.stale === staleness.data ? lengthOf(znode.data) : 0
-        this.#touch(znode, staleness.data)
-        this.#staleBytes += lengthOf(txn.data) - counted
-        znode.data = txn.data
+        this.#write(znode, txn.data, zxid, timeMs)
         znode.version = txn.version
-        znode.mzxid = zxid
-        znode.mtime = timeMs
         if (znode.reap !== neverReaped) this.reapables.note(znode)
         return znode
       }
@@ -132,11 +116,27 @@ export class Tree {
     }
   }
 
+  /** The configuration is in force: the znode that says so, as it now is. Its version stays. */
+  configure(configuration: Configuration, zxid: Zxid, timeMs: number): Znode {
+    const znode = this.#existing(configPath, zxid)
+    this.#write(znode, configurationText(configuration, zxid), zxid, timeMs)
+    return znode
+  }
+
+  #write(znode: Znode, data: Uint8Array | null, zxid: Zxid, timeMs: number): void {
+    const counted = znode.stale === staleness.data ? lengthOf(znode.data) : 0
+    this.#touch(znode, staleness.data)
+    this.#staleBytes += lengthOf(data) - counted
+    znode.data = data
+    znode.mzxid = zxid
+    znode.mtime = timeMs
+  }
+
   /** Deletes a leaf and returns it as it was. */
   delete(path: string, zxid: Zxid): Znode {
     const znode = this.#existing(path, zxid)
     if (znode.numChildren > 0) throw misfit('D5: only a leaf is deleted', path, zxid)
-    if (path.length === 1) throw misfit('D5: the root is never deleted', path, zxid)
+    if (isSystemPath(path)) throw misfit('D5: a system znode is never deleted', path, zxid)
     const parent = this.#existing(parentOf(path), zxid)
     this.#touch(parent, staleness.stat)
     this.#touch(znode, staleness.deleted)

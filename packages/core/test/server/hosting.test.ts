@@ -107,7 +107,7 @@ describe('calls', () => {
     peers.settle()
 
     expect(wordsOf(host.toldTo(session))).toEqual(['1 ABORTED unknown', '2 create'])
-    expect(host.server.replica.tree.childrenOf('/')).toEqual(['next', 'sent'])
+    expect(host.server.replica.tree.childrenOf('/')).toEqual(['next', 'sent', 'zookeeper'])
   })
 
   test('without a leader calls wait, and those given up leave nothing behind', () => {

@@ -32,6 +32,8 @@ export interface NaiveEvent {
   readonly zxid: Zxid
 }
 
+const configPath = '/zookeeper/config'
+
 function parent(path: string): string {
   const elements = path.split('/').slice(0, -1)
   return elements.length === 1 ? '/' : elements.join('/')
@@ -46,7 +48,14 @@ export class NaiveState {
 
   constructor() {
     const never = 0 as Zxid
-    this.#put('/', null, never, 0, { ephemeralOwner: 0 as SessionId, reap: 0 })
+    const nobody = { ephemeralOwner: 0 as SessionId, reap: 0 }
+    for (const path of ['/', '/zookeeper', '/zookeeper/quota', configPath]) {
+      this.#put(path, new Uint8Array(), never, 0, nobody)
+    }
+    // They have never been created: what they hold counts backwards.
+    this.znodes.get('/')!.deletes = -1
+    this.znodes.get('/zookeeper')!.deletes = -2
+    this.znodes.get(configPath)!.sets = -1
   }
 
   #put(
@@ -92,7 +101,7 @@ export class NaiveState {
       mtime: znode.mtime,
       version: znode.sets,
       cversion: znode.creates + znode.deletes,
-      aversion: 0,
+      aversion: path === configPath ? -1 : 0,
       ephemeralOwner: znode.owner,
       dataLength: znode.data?.length ?? 0,
       numChildren: this.childrenOf(path).length,
@@ -104,7 +113,8 @@ export class NaiveState {
     return [...this.znodes]
       .map(([path, { data, czxid, mzxid, pzxid, ctime, mtime, sets, creates, owner, reap }]) => ({
         ...{ path, data, czxid, mzxid, pzxid, ctime, mtime },
-        ...{ version: sets, createCount: creates, aversion: 0, ephemeralOwner: owner, reap },
+        ...{ version: sets, createCount: creates },
+        ...{ aversion: path === configPath ? -1 : 0, ephemeralOwner: owner, reap },
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1))
   }

@@ -40,7 +40,7 @@ describe('outstanding changes', () => {
 
     expect(changes.look('/0')).toMatchObject({ version: 0 })
     expect(changes.look('/new')).toBeUndefined()
-    expect(changes.look('/')).toMatchObject({ childCount: 1, createCount: 1 })
+    expect(changes.look('/')).toMatchObject({ childCount: 2, createCount: 1 })
     expect(changes.outstandingCount).toBe(0)
   })
 

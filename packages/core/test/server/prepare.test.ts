@@ -41,13 +41,17 @@ describe('what is refused, and in which order the reasons are tried', () => {
     ).toEqual(['BAD_ARGUMENT /a/', 'NO_NODE /b', 'BAD_VERSION /a', 'set /a', 'set /a', 'set /'])
   })
 
-  test('a delete: the root, no znode, another version, children', () => {
+  test('a delete: a system znode, no znode, another version, children', () => {
     const { leader, session } = withTree()
 
     expect(
       leader.judge(
         session,
         remove('/'),
+        remove('/zookeeper', { recursive: true }),
+        remove('/zookeeper/quota'),
+        remove('/zookeeper/config', { version: 7 }),
+        remove('/zookeeper/other'),
         remove('a'),
         remove('/\0'),
         remove('/b'),
@@ -58,6 +62,10 @@ describe('what is refused, and in which order the reasons are tried', () => {
       ),
     ).toEqual([
       'BAD_ARGUMENT /',
+      'BAD_ARGUMENT /zookeeper',
+      'BAD_ARGUMENT /zookeeper/quota',
+      'BAD_ARGUMENT /zookeeper/config',
+      'NO_NODE /zookeeper/other',
       'BAD_ARGUMENT a',
       'BAD_ARGUMENT /\0',
       'NO_NODE /b',
@@ -299,7 +307,7 @@ describe('recursive delete', () => {
       'BAD_ARGUMENT /',
     ])
     leader.applyAll()
-    expect(leader.replica.tree.size).toBe(2)
+    expect(leader.replica.tree.size).toBe(5)
   })
 
   test('a subtree too large for a txn is refused, and stays', () => {

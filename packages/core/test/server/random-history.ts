@@ -160,6 +160,11 @@ export class Author {
   }
 }
 
+/** False of the znodes that every tree has. */
+function isDeletable(path: string): boolean {
+  return path !== '/' && !/^\/zookeeper(\/(quota|config))?$/.test(path)
+}
+
 /** What several operations of one txn see of each other. */
 class Draft {
   readonly #owners: Map<string, SessionId>
@@ -184,7 +189,7 @@ class Draft {
     if (type === 'create') return this.create(pick, owner, 1)[0]!
     const paths = [...this.#owners.keys()]
     if (type === 'delete') {
-      const leaves = paths.filter((path) => path !== '/' && this.#below(path).length === 0)
+      const leaves = paths.filter((path) => isDeletable(path) && this.#below(path).length === 0)
       const path = leaves[pick % Math.max(1, leaves.length)]
       return path === undefined ? null : this.#delete(path)
     }
@@ -219,7 +224,7 @@ class Draft {
   }
 
   deleteSubtree(pick: number): TreeTxn[] {
-    const paths = [...this.#owners.keys()].filter((path) => path !== '/')
+    const paths = [...this.#owners.keys()].filter(isDeletable)
     const root = paths[pick % Math.max(1, paths.length)]
     if (root === undefined) return []
     const below = this.#below(root).sort((a, b) => b.length - a.length)

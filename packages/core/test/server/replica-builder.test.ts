@@ -79,7 +79,7 @@ describe('replica builder', () => {
 
     const builder = builderWith(...checkpoint.take(10))
 
-    expect(builder.finish(checkpoint.summary).tree.size).toBe(1)
+    expect(builder.finish(checkpoint.summary).tree.size).toBe(4)
   })
 
   test('D2: a count that differs is named', () => {

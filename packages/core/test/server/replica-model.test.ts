@@ -42,5 +42,5 @@ describe('replica against the naive model', () => {
       }),
       { numRuns: 200 },
     )
-  })
+  }, 20_000)
 })

@@ -15,6 +15,7 @@ import {
 } from '../../src/internal.ts'
 import { pageOf } from './random-history.ts'
 import { Recorder, recordsOf, sessionOf } from './replica-witness.ts'
+import { bytes } from './requests.ts'
 
 const unasked = { timeMs: 1_790_000_000_000, session: noSession, requestId: 0 }
 
@@ -103,6 +104,10 @@ describe('replica, pages', () => {
     applyTo(replica, [{ ...unasked, type: 'configure', configuration }])
 
     expect(replica.configuration).toBe(configuration)
+    expect(replica.tree.get('/zookeeper/config')).toMatchObject({
+      mzxid: replica.end.last,
+      data: bytes(`server.1=participant\nversion=${replica.end.last.toString(16)}`),
+    })
     expect(() => applyTo(replica, [{ ...unasked, type: 'configure', configuration }])).toThrow(
       /^Z18/,
     )

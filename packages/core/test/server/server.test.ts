@@ -145,6 +145,7 @@ describe('a change of leader', () => {
         'n-0000000000',
         'n-0000000001',
         'n-0000000002',
+        'zookeeper',
       ])
       expect(peers.refusals).toEqual([])
     }

@@ -55,10 +55,16 @@ class Changing {
   }
 }
 
+/** False of the znodes that every tree has below its root. */
+function isOurs(path: string): boolean {
+  return !path.startsWith('/zookeeper')
+}
+
+/** All that is left, but for the znodes that every tree has. */
 function rest(scan: TreeScan): ScannedZnode[] {
   const found: ScannedZnode[] = []
   for (let znode = scan.next(); znode !== null; znode = scan.next()) found.push(znode)
-  return found
+  return found.filter(({ path }) => isOurs(path))
 }
 
 const pathsOf = (znodes: readonly ScannedZnode[]): string[] => znodes.map(({ path }) => path).sort()
@@ -180,7 +186,9 @@ describe('a scan', () => {
         }
         for (const one of made) act(one.kind, one.place)
         const expected = new Map<string, Stat>()
-        for (const znode of state.tree.znodes()) expected.set(znode.path, statOf(znode))
+        for (const znode of state.tree.znodes()) {
+          if (isOurs(znode.path)) expected.set(znode.path, statOf(znode))
+        }
 
         const scan = state.scan('/')
         const found: ScannedZnode[] = []
@@ -188,7 +196,7 @@ describe('a scan', () => {
           if (one.kind !== 'take') act(one.kind, one.place)
           else {
             const znode = scan.next()
-            if (znode !== null) found.push(znode)
+            if (znode !== null && isOurs(znode.path)) found.push(znode)
           }
         }
         found.push(...rest(scan))

@@ -30,14 +30,55 @@ function treeOf(...txns: TreeTxn[]): Tree {
 }
 
 describe('tree', () => {
-  test('a new one holds the root, of which all is zero', () => {
+  test('a new one holds the system znodes, whose parents have never counted a create', () => {
     const tree = Tree.empty()
+    const shown = (path: string) => {
+      const { cversion, numChildren, version, aversion, ...rest } = statOf(tree.get(path)!)
+      expect(Object.values(rest)).toEqual(new Array(7).fill(0))
+      expect(tree.get(path)?.data).toEqual(new Uint8Array())
+      return { cversion, numChildren, version, aversion }
+    }
 
-    expect(tree.size).toBe(1)
-    expect(Object.values(statOf(tree.get('/')!))).toEqual(new Array(11).fill(0))
-    expect(tree.get('/')?.data).toBeNull()
-    expect(tree.childrenOf('/')).toEqual([])
+    expect([...tree.znodes()].map(({ path }) => path)).toEqual([
+      '/',
+      '/zookeeper',
+      '/zookeeper/quota',
+      '/zookeeper/config',
+    ])
+    const never = { version: 0, aversion: 0 }
+    expect(shown('/')).toEqual({ ...never, cversion: -1, numChildren: 1 })
+    expect(shown('/zookeeper')).toEqual({ ...never, cversion: -2, numChildren: 2 })
+    expect(shown('/zookeeper/quota')).toEqual({ ...never, cversion: 0, numChildren: 0 })
+    expect(shown('/zookeeper/config')).toMatchObject({ version: -1, aversion: -1, numChildren: 0 })
+    expect(tree.childrenOf('/')).toEqual(['zookeeper'])
   })
+
+  test('Q1: what is below the root from the beginning counts for no sequential name', () => {
+    expect(Tree.empty().get('/')?.createCount).toBe(0)
+  })
+
+  test('the configuration stands in its znode, with its txn, and is no version', () => {
+    const tree = Tree.empty()
+    const address = { host: 'db1', port: 7_001 }
+    const members = [
+      { id: 1, role: 'voter', address },
+      { id: 2, role: 'observer' },
+    ] as const
+    const znode = tree.configure({ ensembleId: 7, version: 1, members }, at(5), 1_000)
+
+    expect(String.fromCharCode(...(znode.data ?? []))).toBe(
+      'server.1=db1:7001:participant\nserver.2=observer\nversion=300000005',
+    )
+    expect(statOf(znode)).toMatchObject({ version: -1, mzxid: at(5), mtime: 1_000, czxid: 0 })
+    expect(tree.digest.hex).toBe(digestOf(tree.znodes(), []))
+  })
+
+  test.each(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'])(
+    'D5: %s is never deleted',
+    (path) => {
+      expect(() => Tree.empty().delete(path, at(1))).toThrow(/^D5/)
+    },
+  )
 
   test('D3: a create sets all zxids and times, and moves the parent', () => {
     const owner = sessionIdAt(at(0))
@@ -52,7 +93,7 @@ describe('tree', () => {
       ...{ czxid: at(1), mzxid: at(1), pzxid: at(2), mtime: 1_000 },
       ...{ version: 0, cversion: 1, numChildren: 1 },
     })
-    expect(statOf(tree.get('/')!)).toMatchObject({ pzxid: at(1), cversion: 1, numChildren: 1 })
+    expect(statOf(tree.get('/')!)).toMatchObject({ pzxid: at(1), cversion: 0, numChildren: 2 })
   })
 
   test('D3: a set moves mzxid, mtime and version, and nothing of the parent', () => {
@@ -112,7 +153,7 @@ describe('tree', () => {
 
     expect(deleted).toMatchObject({ path: '/a', data: new Uint8Array([7]), mzxid: at(2) })
     expect(tree.get('/a')).toBeUndefined()
-    expect(tree.size).toBe(1)
+    expect(tree.size).toBe(4)
   })
 
   test('children are sorted by UTF-16 units, in whatever order they came', () => {
@@ -120,7 +161,7 @@ describe('tree', () => {
       ...['b', 'a', 'B', '10', '9', 'é'].map((name, n) => create(`/${name}`, n + 1)),
     )
 
-    expect(tree.childrenOf('/')).toEqual(['10', '9', 'B', 'a', 'b', 'é'])
+    expect(tree.childrenOf('/')).toEqual(['10', '9', 'B', 'a', 'b', 'zookeeper', 'é'])
     expect(tree.childrenOf('/nowhere')).toEqual([])
   })
 

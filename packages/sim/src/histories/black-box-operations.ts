@@ -16,6 +16,7 @@ import {
 } from './entry.ts'
 import type { SearchOperation } from './order-search.ts'
 import { ancestorsOf, childOf, parentOf, PathGroups, writtenPaths } from './path-groups.ts'
+import { configPath, isOfBeginning } from '../model/tree-model.ts'
 import { readBy } from './read-writes.ts'
 import { callsBySession, earliestOfLocalReads, walkLocalReads } from './session-order.ts'
 import { isObservation, reaper, type Action, type ZnodeStates } from './znode-states.ts'
@@ -190,7 +191,9 @@ class GroupDraft {
       effect: effects[index] ?? -1,
     }))
     const initial = this.#paths.map((path) =>
-      path === '/' ? { version: 0, value: null, owner: '' } : null,
+      isOfBeginning(path)
+        ? { version: path === configPath ? -1 : 0, value: null, owner: '' }
+        : null,
     )
     return { paths: this.#paths, initial, operations }
   }
@@ -306,7 +309,8 @@ class GroupDraft {
 
   #actionsOfRead(call: CallEntry): Action[] {
     const { operation, outcome, error, result } = call
-    if (!('read' in operation)) return []
+    // What the configuration is, its history does not say.
+    if (!('read' in operation) || operation.path === configPath) return []
     const key = this.#keyOf(operation.path)
     if (outcome !== 'ok' && error !== 'NO_NODE') return []
     if (outcome !== 'ok' || result === null || result === undefined)

@@ -10,7 +10,7 @@ import type {
   SessionId,
   TreeRequest,
 } from '@conclave/core/internal'
-import { parentPathOf, type ModelZnode, type TreeModel } from './tree-model.ts'
+import { isOfBeginning, parentPathOf, type ModelZnode, type TreeModel } from './tree-model.ts'
 
 /** One change that a request must cause, in order. */
 export type ExpectedChange =
@@ -149,6 +149,7 @@ function judgeDelete(
   tree: TreeModel,
 ): Verdict {
   const { path, version } = operation
+  if (isOfBeginning(path)) return refused('BAD_ARGUMENT')
   const old = prospect.get(path)
   if (old === null) return refused('NO_NODE')
   const codes: ErrorCode[] = []

@@ -88,7 +88,7 @@ export class StateModel {
           () => `${placeText(zxid)} is version ${txn.configuration.version} of the configuration`,
         )
         this.#configuration = txn.configuration
-        return []
+        return [this.tree.configure(txn.configuration, zxid, txn.timeMs)]
       case 'refuse':
         return []
     }

@@ -3,7 +3,7 @@
  * kept, so that the state at any zxid can be asked for later. Shares no code with the core, and
  * knows the rules only from their description.
  */
-import type { SessionId, TreeTxn, Zxid } from '@conclave/core/internal'
+import type { Configuration, SessionId, TreeTxn, Zxid } from '@conclave/core/internal'
 import { demand } from '../violation.ts'
 
 export interface ModelZnode {
@@ -37,9 +37,9 @@ interface Version {
   readonly znode: ModelZnode | null
 }
 
-const root: ModelZnode = {
-  path: '/',
-  data: null,
+const blank: ModelZnode = {
+  path: '',
+  data: new Uint8Array(),
   czxid: 0,
   mzxid: 0,
   pzxid: 0,
@@ -50,6 +50,22 @@ const root: ModelZnode = {
   deletes: 0,
   owner: 0,
   reap: 0,
+}
+
+/** Where the configuration stands. */
+export const configPath = '/zookeeper/config'
+
+/** The znodes that nobody creates: those who have children never counted them. */
+const beginning: readonly ModelZnode[] = [
+  { ...blank, path: '/', deletes: -1 },
+  { ...blank, path: '/zookeeper', deletes: -2 },
+  { ...blank, path: '/zookeeper/quota' },
+  { ...blank, path: configPath, version: -1 },
+]
+
+/** True of a znode that nobody can delete. */
+export function isOfBeginning(path: string): boolean {
+  return beginning.some((one) => one.path === path)
 }
 
 /** A zxid as it is printed everywhere: epoch and counter. */
@@ -77,10 +93,17 @@ export function parentPathOf(path: string): string {
 }
 
 export class TreeModel {
-  readonly #current = new Map<string, ModelZnode>([['/', root]])
-  readonly #versions = new Map<string, Version[]>([['/', [{ zxid: 0, znode: root }]]])
+  readonly #current = new Map<string, ModelZnode>()
+  readonly #versions = new Map<string, Version[]>()
   /** Every path that ever was a child of this one. */
-  readonly #everChildren = new Map<string, Set<string>>()
+  readonly #everChildren = new Map<string, Set<string>>([
+    ['/', new Set(['/zookeeper'])],
+    ['/zookeeper', new Set(['/zookeeper/quota', configPath])],
+  ])
+
+  constructor() {
+    for (const znode of beginning) this.#put(0, znode.path, znode)
+  }
 
   /** The znode as it is after the last txn that was applied. */
   get(path: string): ModelZnode | null {
@@ -150,7 +173,23 @@ export class TreeModel {
     }
   }
 
+  /** A configuration is in force: that stands in the tree, and is no version. */
+  configure({ members }: Configuration, zxid: Zxid, timeMs: number): ModelChange {
+    let text = ''
+    for (const { id, role, address } of members) {
+      text += `server.${id}=`
+      if (address !== undefined) text += `${address.host}:${address.port}:`
+      text += role === 'observer' ? 'observer\n' : 'participant\n'
+    }
+    text += `version=${zxid.toString(16)}`
+    const data = Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+    const znode = { ...this.#existing(configPath), data, mzxid: zxid, mtime: timeMs }
+    this.#put(zxid, configPath, znode)
+    return { type: 'changed', path: configPath, zxid, znode }
+  }
+
   delete(path: string, zxid: Zxid): ModelChange {
+    demand(!isOfBeginning(path), 'D5', () => `delete of ${path}, which nobody can delete`)
     const znode = this.#existing(path)
     demand(znode.creates === znode.deletes, 'D5', () => `delete of ${path}, which has children`)
     const parent = this.#existing(parentPathOf(path))
@@ -171,7 +210,7 @@ export class TreeModel {
         `create of ${path} counts ${txn.parentCreateCount} creates, there are ${parent.creates}`,
     )
     const znode: ModelZnode = {
-      ...root,
+      ...blank,
       path,
       data,
       czxid: zxid,

@@ -69,6 +69,7 @@ describe('D2', () => {
   const root = {
     ...znode,
     path: '/',
+    data: new Uint8Array(),
     czxid: 0 as never,
     mzxid: 0 as never,
     ctime: 0,
@@ -89,11 +90,20 @@ describe('D2', () => {
     { type: 'session', session: record },
   ]
 
+  /** What every tree has besides. */
+  const system = ['/zookeeper', '/zookeeper/quota', '/zookeeper/config'].map(
+    (path): SnapshotRecord => {
+      const version = path === '/zookeeper/config' ? -1 : 0
+      const blank = { pzxid: 0 as never, version, aversion: version, createCount: 0 }
+      return { type: 'znode', znode: { ...root, path, ...blank } }
+    },
+  )
+
   function start(records: readonly SnapshotRecord[]): void {
     const snapshot = new StoredSnapshot()
     const end = { last: zxid('1:2'), crc: 1 }
-    const counts = { znodeCount: 2, sessionCount: 1 }
-    snapshot.write(records, { end, digest: '', ...counts, configuration: null })
+    const counts = { znodeCount: 5, sessionCount: 1 }
+    snapshot.write([...records, ...system], { end, digest: '', ...counts, configuration: null })
     new RestartEquivalence(runWithA()).onStart(peer(1, { snapshot }))
   }
 

@@ -33,8 +33,8 @@ describe('the model of the state', () => {
     )
 
     expect(versions).toEqual([null, 0, 1, null])
-    expect(model.tree.childrenAt('/', zxid('1:2'))).toEqual(['/a'])
-    expect(model.tree.at('/', zxid('1:3'))).toMatchObject({ creates: 1, deletes: 1 })
+    expect(model.tree.childrenAt('/', zxid('1:2'))).toEqual(['/zookeeper', '/a'])
+    expect(model.tree.at('/', zxid('1:3'))).toMatchObject({ creates: 1, deletes: 0 })
   })
 
   test('a session ends with everything it owned, and is live until then', () => {
@@ -94,7 +94,7 @@ describe('the model of the state', () => {
       limit: null,
     })
 
-    expect(model.tree.size).toBe(1)
+    expect(model.tree.childrenOf('/')).toEqual(['/zookeeper'])
     expect(model.tree.get('/')?.pzxid).toBe(0 as Zxid)
   })
 })

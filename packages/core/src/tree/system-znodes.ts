@@ -1,0 +1,56 @@
+/**
+ * The znodes of every tree from its beginning, as in ZooKeeper: the root, and what it keeps below
+ * `/zookeeper`. No txn creates them, so that their parents have children and have never counted one;
+ * no request deletes them. Other names below `/zookeeper` are ordinary.
+ *
+ * `/zookeeper/config` holds the configuration in force, as text; its version and aversion are -1.
+ */
+import type { Configuration } from '../ensemble/configuration.ts'
+import { noSession } from '../ids.ts'
+import { zeroZxid, type Zxid } from '../zxid.ts'
+import { neverReaped } from './reapables.ts'
+import type { ZnodeRecord } from './znode.ts'
+
+export const configPath = '/zookeeper/config'
+
+/** Parents first. */
+const paths = ['/', '/zookeeper', '/zookeeper/quota', configPath]
+
+/** True of a znode that no request deletes. */
+export function isSystemPath(path: string): boolean {
+  return paths.includes(path)
+}
+
+/** A new tree, parents first. */
+export function systemRecords(): ZnodeRecord[] {
+  return paths.map((path) => {
+    const version = path === configPath ? -1 : 0
+    return {
+      path,
+      data: new Uint8Array(),
+      czxid: zeroZxid,
+      mzxid: zeroZxid,
+      pzxid: zeroZxid,
+      ctime: 0,
+      mtime: 0,
+      version,
+      createCount: 0,
+      aversion: version,
+      ephemeralOwner: noSession,
+      reap: neverReaped,
+    }
+  })
+}
+
+/**
+ * A configuration as `/zookeeper/config` holds it: a line for each member, then the txn that put it
+ * in force, which is the mzxid of that znode too.
+ */
+export function configurationText({ members }: Configuration, zxid: Zxid): Uint8Array {
+  const lines = members.map(({ id, role, address }) => {
+    const place = address === undefined ? '' : `${address.host}:${String(address.port)}:`
+    return `server.${String(id)}=${place}${role === 'voter' ? 'participant' : 'observer'}\n`
+  })
+  const text = `${lines.join('')}version=${zxid.toString(16)}`
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+}
