@@ -59,6 +59,26 @@ describe('a standalone peer', () => {
     expect(next > path).toBe(true)
   })
 
+  test('D6: what goes by itself does so after a restart too', async () => {
+    const options = await standalone()
+    const first = await openPeer(options)
+    const session = await first.session()
+    await session.create('/c', '', { mode: 'container' })
+    await session.create('/c/1')
+    await session.create('/t', '', { mode: { ttlMs: 1 } })
+    await session.create('/kept', '', { mode: { ttlMs: 2 ** 40 - 1 } })
+    await session.delete('/c/1')
+    expect(await session.exists('/c')).toMatchObject({ ephemeralOwner: undefined, cversion: 2 })
+    await first.close()
+
+    const second = await openPeer({ ...options, limits: { reapMs: 50 } })
+    await second.ready({ timeoutMs: 5_000 })
+    const reader = await second.session()
+    await vi.waitFor(async () => {
+      expect(await reader.children('/')).toEqual(['kept', 'zookeeper'])
+    }, 4_000)
+  })
+
   test('what one session writes, another one reads, once it is reached', async () => {
     const peer = await openPeer(await standalone())
     const [writer, reader] = await Promise.all([peer.session(), peer.session()])
