@@ -124,6 +124,19 @@ export function drawHandOvers(seed: number, until: Microseconds): readonly Fault
   return faults
 }
 
+/** Whoever leads is cut off, so that a change of the members may be in its log and in no other. */
+export function drawLoneLeaders(seed: number, until: Microseconds): readonly Fault[] {
+  const random = new Random(seed, 'reconfiguration', 4)
+  const faults: Fault[] = []
+  const meanUs = 3 * secondUs
+  for (let at = random.exponential(meanUs); at < until; at += 1 + random.exponential(meanUs)) {
+    const target = { role: 'leader', choice: 0 } as const
+    const forUs = random.integer(500, 3_000) * millisecondUs
+    faults.push({ at, type: 'isolate', target, direction: 'both', forUs })
+  }
+  return faults
+}
+
 /** One after the other is stopped and started again, before or after the one before is back. */
 function drawRollingRestart(random: Random, from: Microseconds, { peers }: FaultyRun): Fault[] {
   const everyUs = random.integer(100, 3_000) * millisecondUs

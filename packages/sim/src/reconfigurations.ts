@@ -61,7 +61,7 @@ export function drawReconfigurations(
 }
 
 /** Mean times between two changes of a swarm's run: from one at all to many. */
-export const usualMeansUs: readonly Microseconds[] = [500, 2_000, 8_000].map(
+export const usualMeansUs: readonly Microseconds[] = [300, 1_000, 4_000].map(
   (ms) => ms * millisecondUs,
 )
 

@@ -14,7 +14,7 @@ import { drawActivities } from './activity-plan.ts'
 import type { Activity } from './activities.ts'
 import type { DiskProfile } from './disk.ts'
 import type { EnsembleProfile, Survivors } from './ensemble.ts'
-import { drawFaultMix, drawFaults, drawHandOvers } from './fault-plan.ts'
+import { drawFaultMix, drawFaults, drawHandOvers, drawLoneLeaders } from './fault-plan.ts'
 import type { Fault } from './faults.ts'
 import { logRots } from './log-rot.ts'
 import type { ClockProfile } from './member-clock.ts'
@@ -73,8 +73,9 @@ export function drawScenario(seed: number, seconds: number): Scenario {
   if (changes.chance(0.1)) {
     // Not in the last moments, where an epoch that ends is to have had a reason.
     faults.push(...drawHandOvers(seed, faultyUs - 5 * secondUs))
-    faults.sort((a, b) => a.at - b.at)
   }
+  if (guests > 0 && changes.chance(0.5)) faults.push(...drawLoneLeaders(seed, faultyUs))
+  faults.sort((a, b) => a.at - b.at)
   const activities = drawActivities(seed, workload, faultyUs)
   const survivors = random.chance(0.15) ? 'core' : 'everyone'
   const drawn = { seed, faultyUs, ensemble, workload, faults, activities, survivors } as const
