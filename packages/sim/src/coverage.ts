@@ -87,7 +87,6 @@ export const marks = [
   'role-changed',
   'leader-removed',
   'reconfiguration-refused',
-  'configuration-taken-back',
   'started-with-both-configurations',
   'link-half-open',
   'link-replaced',
@@ -148,9 +147,6 @@ export class Coverage implements Invariant {
     if (leads && !this.#established.has(epoch)) {
       this.#established.add(epoch)
       this.reach(epoch > 3 ? 'epoch-above-3' : 'epoch-established')
-    }
-    if ((after.configuration?.version ?? 0) < (before.configuration?.version ?? 0)) {
-      this.reach('configuration-taken-back')
     }
     if (leads && after.lastCommitted > before.lastCommitted) {
       this.#untold.set(peer.id, after.lastCommitted)
