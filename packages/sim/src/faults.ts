@@ -9,7 +9,7 @@ import type { PeerId } from '@conclave/core/internal'
 import type { AfterFailure, FailingUse } from './disk-failures.ts'
 import type { ArmedCrash, ArmedPause, BootCrashes, Ensemble, Rot } from './ensemble.ts'
 import type { Member } from './member.ts'
-import type { Parting } from './network.ts'
+import type { Parting } from './link.ts'
 import type { Microseconds, Scheduler } from './scheduler.ts'
 
 /** Whom a fault hits: this peer, or whoever leads then, or somebody who does not. */

@@ -6,7 +6,13 @@
  * Not here: when links are dialled and broken, which is network.ts.
  */
 import type { Message, PeerId } from '@conclave/core/internal'
-import type { Microseconds } from './scheduler.ts'
+import { secondUs, type Microseconds } from './scheduler.ts'
+
+/** For how long a way may still be slow when the faults are over. */
+const maxBacklogUs = secondUs / 2
+
+/** How a peer's end of a connection goes: with a word to the other side, or in silence. */
+export type Parting = 'reset' | 'silence'
 
 /** Why a transport says that a link is down, where it is not the other side's doing. */
 export const linkDownReasons = {
@@ -85,6 +91,13 @@ export class Link {
       !connection.broken &&
       this.#attached.get(this.peers[1]) === connection
     )
+  }
+
+  /** True when what waits at either end takes so long that calm times would not be calm. */
+  isBackedUp(now: Microseconds): boolean {
+    const ends = this.peers.map((peer) => this.#attached.get(peer)?.ends.get(peer))
+    const lanes = ends.flatMap((end) => (end === undefined ? [] : [end.liveness, end.data]))
+    return lanes.some((lane) => lane.busyUntil > now + maxBacklogUs)
   }
 
   /** The connection that was made last, attached or not. */

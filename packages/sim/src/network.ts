@@ -5,12 +5,11 @@
  * notice and break the link, each end in its own time: that is a half-open link. What is sent waits
  * its turn on a narrow way, and a queue that runs over breaks its link.
  *
- * Nothing is delivered between a link-down and the next link-up, and nothing of an old incarnation
- * ever reaches a new one (ZOOKEEPER-4712's kin).
+ * Nothing is delivered between a link-down and the next link-up, or from an old incarnation to a new.
  */
 import { laneOf, type Message, type PeerId } from '@conclave/core/internal'
 import { Hindrances } from './hindrances.ts'
-import { Link, linkDownReasons, type Connection, type Lane } from './link.ts'
+import { Link, linkDownReasons, type Connection, type Lane, type Parting } from './link.ts'
 import { bytesOf } from './message-bytes.ts'
 import { Random, streamNames, type StreamName } from './prng.ts'
 import { millisecondUs, secondUs, type Microseconds, type Scheduler } from './scheduler.ts'
@@ -50,9 +49,6 @@ export interface NetworkSurroundings {
   readonly profile: NetworkProfile
   readonly listener: NetworkListener
 }
-
-/** How a peer's end of a connection goes: with a word to the other side, or in silence. */
-export type Parting = 'reset' | 'silence'
 
 const laneNames = ['liveness', 'data'] as const
 /** What every way carries once the faults are over. */
@@ -175,12 +171,15 @@ export class Network {
   /** Breaks the link from outside, as a reset by the network does. */
   breakLink(a: PeerId, b: PeerId): void {
     const link = this.#byPair.get(pairOf(a, b))
-    if (link === undefined) return
+    if (link !== undefined) this.#reset(link, () => this.#drawSoon(link))
+  }
+
+  #reset(link: Link, delay: () => Microseconds): void {
     for (const peer of link.peers) {
       const connection = link.connectionAt(peer)
       if (connection === undefined) continue
       connection.broken = true
-      this.#loseEnd(link, peer, connection, this.#drawSoon(link), 'connection reset')
+      this.#loseEnd(link, peer, connection, delay(), 'connection reset')
     }
   }
 
@@ -229,10 +228,12 @@ export class Network {
     }
   }
 
-  /** No more faults: no way is blocked, and messages take the usual time. */
+  /** No more faults: no way is blocked, and messages take the usual time; what is slow yet is lost. */
   heal(): void {
     this.#calm = true
     this.hindrances.clear()
+    const { now } = this.#surroundings.scheduler
+    for (const link of this.#links) if (link.isBackedUp(now)) this.#reset(link, () => 0)
     for (const direction of [...this.#blocked.keys()]) {
       this.#blocked.set(direction, 1)
       this.unblock(Math.floor(direction / 256), direction % 256)

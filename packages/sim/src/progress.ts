@@ -35,9 +35,11 @@ const haltUs = 10 * secondUs
  * goal. True when there was progress.
  */
 export function demandProgress(surroundings: ProgressSurroundings): boolean {
-  const { ensemble, workload, survivors, sessionTimeoutMs, limits } = surroundings
+  const { scheduler, ensemble, workload, survivors, sessionTimeoutMs, limits } = surroundings
   const { maxCounter } = limits
   ensemble.heal(survivors)
+  // What the end of the faults itself brings about is no fault of calm times (V6).
+  scheduler.runUntil(scheduler.now + lookUs)
   if (!ensemble.atlas.hasQuorum) {
     demandHalt(surroundings)
     return false

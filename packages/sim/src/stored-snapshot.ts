@@ -50,10 +50,14 @@ export class StoredSnapshot {
     return [...this.#rotten.values()].some((rot) => rot === 'flipped' || rot === 'misdirected')
   }
 
-  /** Has one record go bad; which one, or `null` when none can go bad in this way. */
+  /**
+   * Has one record go bad that has not yet: a second time, it could come right again. Which one, or
+   * `null` when none can go bad in this way.
+   */
   rot(kind: SnapshotRot, choice: number): string | null {
-    const keys =
+    const all =
       kind === 'stale' ? [...this.#former.keys()].filter((one) => this.#changed(one)) : this.#keys
+    const keys = all.filter((one) => !this.#rotten.has(one))
     const key = keys[choice % keys.length]
     if (key === undefined) return null
     const former = this.#former.get(key)

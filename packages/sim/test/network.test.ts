@@ -238,7 +238,7 @@ describe('narrow and crowded ways', () => {
 
   test('what waits at a narrow way is no more for the way being wide again', () => {
     const { network, after, seenBy } = networkOf(8, 2, { maxQueueBytes: 1_000 })
-    network.hindrances.narrow(1, 60)
+    network.hindrances.narrow(1, 600)
     network.send(1, 2, [ack(1)])
     network.heal()
     network.send(1, 2, [ack(2)])
@@ -246,6 +246,19 @@ describe('narrow and crowded ways', () => {
 
     expect(seenBy(1)).toEqual(['up 2'])
     expect(seenBy(2)).toEqual(['up 1', '1 ack 1', '1 ack 2'])
+  })
+
+  test('what a narrow way would be busy with for long yet is lost when the faults are over', () => {
+    const { network, after, seenBy } = networkOf(8)
+    network.hindrances.narrow(1, 10)
+    network.send(1, 2, [ack(1)])
+    network.heal()
+    after(secondUs)
+    network.send(1, 2, [ack(2)])
+    after(secondUs)
+
+    expect(seenBy(1)).toEqual(['up 2', 'down 2', 'up 2'])
+    expect(seenBy(2)).toEqual(['up 1', 'down 1', 'up 1', '1 ack 2'])
   })
 
   test('a second connection replaces the first at each end; nothing of the first comes later', () => {
