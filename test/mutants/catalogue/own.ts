@@ -155,7 +155,7 @@ export const ownMutants: readonly Mutant[] = [
         to: 'const trustedPart = 1',
       },
     ],
-    found: scenario('returning-sessions', 30, 20),
+    found: scenario('returning-sessions', 60, 20),
   },
   {
     id: 'X11',
@@ -284,7 +284,7 @@ export const ownMutants: readonly Mutant[] = [
         to: '',
       },
     ],
-    found: scenario('short-sessions', 60, 20),
+    found: scenario('short-sessions', 120, 20),
   },
   {
     id: 'X19',
