@@ -1,4 +1,18 @@
 /** What sibling packages may name, beyond what applications may. */
+export {
+  allPermissions,
+  anyone,
+  isAllowed,
+  maskAcl,
+  openAcl,
+  permissions,
+  settleAcl,
+  type Acl,
+  type AclEntry,
+  type Identity,
+  type Permission,
+} from './access/acl.ts'
+export { addressesMatch, isAddressPattern } from './access/address.ts'
 export { assert, InvariantError, unreachable } from './assert.ts'
 export type { CallId, Event } from './events.ts'
 export type { Delivery, Effect, Standing } from './effects.ts'
