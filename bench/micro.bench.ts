@@ -46,9 +46,17 @@ class SetPages {
       ephemeralOwner: noSession,
       reap: 0,
     }
-    const txns: Txn[] = [{ ...header, type: 'create', path: '/bench', parentCreateCount: 1 }]
+    const txns: Txn[] = [
+      { ...header, type: 'create', path: '/bench', parentCreateCount: 1, acl: null },
+    ]
     for (let index = 0; index < znodes; index += 1) {
-      txns.push({ ...header, type: 'create', path: path(index), parentCreateCount: index + 1 })
+      txns.push({
+        ...header,
+        type: 'create',
+        path: path(index),
+        parentCreateCount: index + 1,
+        acl: null,
+      })
     }
     return this.#page(txns)
   }

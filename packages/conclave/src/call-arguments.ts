@@ -3,15 +3,17 @@
  * was certainly not applied. Data is copied here, once, and never again.
  */
 import {
+  allPermissions,
   anyVersion,
   CoordinationError,
   copyOfData,
   maxTtlMs,
   pathFault,
+  type AclEntry,
   type CreateMode,
   type Limits,
 } from '@conclave/core/internal'
-import type { Bytes, Depth } from '@conclave/core'
+import type { AclLine, Bytes, Depth } from '@conclave/core'
 import {
   badOption,
   checkCall,
@@ -106,8 +108,44 @@ export const readKeys = ['read', ...callKeys]
 export const scanKeys = ['depth', ...readKeys]
 export const setKeys = ['version', ...callKeys]
 export const deleteKeys = ['version', 'recursive', ...callKeys]
-const createFlags = ['mode', 'sequential']
+const createFlags = ['mode', 'sequential', 'acl']
 export const createKeys = [...createFlags, 'parents', ...callKeys]
+
+/** The letters of permissions, by their bits. */
+const letters = ['r', 'w', 'c', 'd', 'a']
+
+/** A list of access as peers have it. Whether its ids can be is judged by the leader. */
+export function checkAcl(acl: unknown): readonly AclEntry[] {
+  if (!Array.isArray(acl)) throw badAcl(acl, 'give an array of { permissions, scheme, id }')
+  return acl.map((line: unknown) => {
+    const { permissions, scheme, id } = requireBag(line, 'a line of acl') as Partial<AclLine>
+    if (typeof scheme !== 'string' || typeof id !== 'string') {
+      throw badAcl(line, 'give scheme and id as strings')
+    }
+    return { permissions: bitsOf(permissions), scheme, id }
+  })
+}
+
+/** A list of access as applications have it. */
+export function publicAcl(acl: readonly AclEntry[]): AclLine[] {
+  return acl.map(({ permissions, scheme, id }) => {
+    const allowed = letters.filter((_, bit) => (permissions & (1 << bit)) !== 0)
+    return { permissions: allowed.join(''), scheme, id }
+  })
+}
+
+function bitsOf(permissions: unknown): number {
+  if (permissions === 'all') return allPermissions
+  const isText = typeof permissions === 'string' && permissions !== ''
+  if (!isText || Array.from(permissions).some((letter) => !letters.includes(letter))) {
+    throw badAcl(permissions, `give permissions as letters of "${letters.join('')}", or "all"`)
+  }
+  return Array.from(permissions).reduce((bits, one) => bits | (1 << letters.indexOf(one)), 0)
+}
+
+function badAcl(given: unknown, mend: string): CoordinationError {
+  return new CoordinationError('BAD_ARGUMENT', `acl has ${show(given)}: ${mend}`)
+}
 
 /** How far below its path something looks. */
 export function depthOf(word: unknown): Depth | undefined {
@@ -118,11 +156,13 @@ export function depthOf(word: unknown): Depth | undefined {
 export interface CreateShape {
   readonly mode: CreateMode
   readonly sequential: boolean
+  /** `null`: the open one. */
+  readonly acl: readonly AclEntry[] | null
 }
 
 /** Mode and sequential of a create in a transaction, which takes nothing else. */
 export function checkCreateShape(options: unknown): CreateShape {
-  if (options === undefined) return { mode: 'persistent', sequential: false }
+  if (options === undefined) return { mode: 'persistent', sequential: false, acl: null }
   const bag = requireBag(options, 'the last argument')
   refuseUnknownKeys(bag, createFlags)
   return createShapeOf(bag)
@@ -148,5 +188,6 @@ export function createShapeOf(bag: Bag): CreateShape {
   return {
     mode: modeOption(bag['mode']) ?? 'persistent',
     sequential: flagOption(bag['sequential'], 'sequential'),
+    acl: bag['acl'] === undefined ? null : checkAcl(bag['acl']),
   }
 }

@@ -14,6 +14,7 @@ export {
   type Change,
   type ErrorCode,
   type Outcome,
+  type AclLine,
   type ReadResult,
   type Scan,
   type ScannedZnode,

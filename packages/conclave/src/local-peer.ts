@@ -19,6 +19,7 @@ import type { Clock } from './clock.ts'
 import { electionChannel, peerChannel } from './diagnostics.ts'
 import type { Driver, DriverListener } from './driver.ts'
 import type { Entropy } from './entropy.ts'
+import { flagOption } from './option-checks.ts'
 import { givenUpBefore, givenUpError, onGivingUp } from './giving-up.ts'
 import type { LocalSession } from './local-session.ts'
 import {
@@ -146,6 +147,7 @@ export class LocalPeer implements Peer, DriverListener {
   /** Opens a session on this peer. */
   async session(options?: SessionOptions): Promise<LocalSession> {
     const sessionTimeoutMs = resolveSessionOptions(options, this.#options.timing)
+    const isSuperuser = flagOption(options?.superuser, 'superuser')
     const tooLate = this.#tooLate()
     if (tooLate !== undefined) throw tooLate
     const givingUp = givenUpBefore(options)
@@ -153,7 +155,10 @@ export class LocalPeer implements Peer, DriverListener {
       throw givenUpError(givingUp, 'session', { outcome: 'not-applied', so: 'it was not begun' })
     }
     const password = this.#entropy.password()
-    return this.#started().driver.requestSession(sessionTimeoutMs, password, options ?? {})
+    const { driver } = this.#started()
+    const session = await driver.requestSession(sessionTimeoutMs, password, options ?? {})
+    if (isSuperuser) session.makeSuperuser()
+    return session
   }
 
   /** Has another peer lead, and resolves once it does. */

@@ -2,7 +2,7 @@
  * A session that a peer in this process hosts: promises and async iterators over requests, local
  * reads and watch events. It knows its host only through the seam of session-host.ts. Whether it
  * lives is session-life.ts; how it reads, session-reads.ts; what waits for an answer,
- * unanswered-calls.ts.
+ * unanswered-calls.ts. What each call promises is said where applications look it up: at `Session`.
  *
  * Invariants: C1 a write that fails says whether it was applied; W4 a watch event is handed over
  * before a reply, or a read, that shows its change.
@@ -19,6 +19,7 @@ import {
   type Zxid,
 } from '@conclave/core/internal'
 import type {
+  AclLine,
   Bytes,
   Call,
   CreateOptions,
@@ -30,6 +31,7 @@ import type {
   Session,
   SessionId,
   SessionState,
+  SetAclOptions,
   SetOptions,
   Stat,
   Transaction,
@@ -38,6 +40,7 @@ import type {
 } from '@conclave/core'
 import {
   callKeys,
+  checkAcl,
   checkBag,
   checkPath,
   checkVersion,
@@ -52,6 +55,7 @@ import { givenUpError, onGivingUp } from './giving-up.ts'
 import { flagOption, show } from './option-checks.ts'
 import { describeWrite } from './refusals.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
+import { SessionIdentities } from './session-identities.ts'
 import { SessionLife, type SessionEvents } from './session-life.ts'
 import { attempt, SessionReads } from './session-reads.ts'
 import { publicSessionId } from './session-results.ts'
@@ -70,6 +74,7 @@ export class LocalSession implements Session, HostedSession {
   readonly #host: SessionHost
   readonly #life: SessionLife
   readonly #calls: UnansweredCalls
+  readonly #identities: SessionIdentities
   readonly #reads: SessionReads
   readonly #scans: SessionScans
   readonly #watches: SessionWatches
@@ -85,17 +90,16 @@ export class LocalSession implements Session, HostedSession {
     this.#calls = new UnansweredCalls(host.clock, (call) => {
       host.submit({ type: 'call-aborted', call })
     })
-    this.#reads = new SessionReads(host, sessionId, this.#life, this.#calls)
-    this.#scans = new SessionScans(host, this.#life, this.#reads)
-    this.#watches = new SessionWatches(host, sessionId)
+    this.#identities = new SessionIdentities(host, sessionId)
+    this.#reads = new SessionReads(host, sessionId, this.#life, this.#calls, this.#identities)
+    this.#scans = new SessionScans(host, this.#life, this.#reads, this.#identities)
+    this.#watches = new SessionWatches(host, sessionId, this.#identities)
   }
 
-  /** Whether the ensemble keeps the session, as of now. */
   get state(): SessionState {
     return this.#life.state
   }
 
-  /** Aborts once, when the session is `expired` or `closed`. */
   get alive(): AbortSignal {
     return this.#life.alive
   }
@@ -105,12 +109,7 @@ export class LocalSession implements Session, HostedSession {
     return this.#life.certain()
   }
 
-  /**
-   * Creates a znode and resolves with its path, to which `sequential` has added ten digits.
-   *
-   * Rejects with `NODE_EXISTS`, `NO_NODE` (no parent) or `NO_CHILDREN_FOR_EPHEMERALS`, and then
-   * nothing was created.
-   */
+  /** Creates a znode and resolves with its path, to which `sequential` has added ten digits. */
   create(
     path: string,
     data?: Bytes,
@@ -118,21 +117,19 @@ export class LocalSession implements Session, HostedSession {
   ): Promise<{ readonly path: string; readonly stat: Stat }> {
     return attempt(() => {
       const bag = checkBag(options, createKeys)
-      const { mode, sequential } = createShapeOf(bag)
+      const { mode, sequential, acl } = createShapeOf(bag)
       const parents = flagOption(bag['parents'], 'parents')
       checkPath(path, this.#host.limits, sequential)
       const bytes = copyData(data, path, this.#host.limits)
-      const request = { type: 'create', path, data: bytes, mode, sequential, parents } as const
-      return this.#write(request, options)
+      const shape = { mode, sequential, acl, parents }
+      return this.#write({ type: 'create', path, data: bytes, ...shape }, options)
     })
   }
 
-  /** Reads a znode, behind this session's own earlier writes. Rejects with `NO_NODE` if absent. */
   get(path: string, options?: ReadOptions): Promise<ReadResult> {
     return this.#reads.get(path, options)
   }
 
-  /** Reads like `get`; absence is `undefined`. */
   find(path: string, options?: ReadOptions): Promise<ReadResult | undefined> {
     return this.#reads.find(path, options)
   }
@@ -159,26 +156,51 @@ export class LocalSession implements Session, HostedSession {
     })
   }
 
-  /** Resolves with the znode's stat, `undefined` when there is none. */
+  /** Proves who this session is, for lists of access: with `digest`, `user:password`. */
+  authenticate(scheme: string, proof: Bytes, call?: Call): Promise<void> {
+    return attempt(() => {
+      checkBag(call, callKeys)
+      if (this.#life.refuses(call)) throw this.#life.refusalOf('authenticate', call)
+      this.#identities.prove(scheme, proof)
+      return Promise.resolve()
+    })
+  }
+
+  /** For the host: nothing is forbidden to this session. */
+  makeSuperuser(): void {
+    this.#identities.add({ scheme: 'super', id: '' })
+  }
+
+  /** The list that guards a znode; hashes of passwords are masked for who may not change it. */
+  getAcl(
+    path: string,
+    options?: ReadOptions,
+  ): Promise<{ readonly acl: readonly AclLine[]; readonly stat: Stat }> {
+    return this.#reads.acl(path, options)
+  }
+
+  setAcl(path: string, acl: readonly AclLine[], options?: SetAclOptions): Promise<Stat> {
+    return attempt(() => {
+      const bag = checkBag(options, setKeys)
+      checkPath(path, this.#host.limits)
+      const version = checkVersion(bag['version'], path)
+      return this.#write({ type: 'set-acl', path, acl: checkAcl(acl), version }, options)
+    })
+  }
+
   exists(path: string, options?: ReadOptions): Promise<Stat | undefined> {
     return this.#reads.exists(path, options)
   }
 
-  /** The names of the znode's children, sorted. Rejects with `NO_NODE`. */
   children(path: string, options?: ReadOptions): Promise<string[]> {
     return this.#reads.children(path, options)
   }
 
-  /**
-   * The znode and what is below it, as it was at one zxid, however long the loop takes. Throws
-   * `BAD_ARGUMENT` and `BAD_OPTION`; the loop rejects with `NO_NODE`, and with `LIMIT_EXCEEDED` if so
-   * much has changed meanwhile that the old state cannot be kept. `timeoutMs` bounds its beginning.
-   */
+  /** The znode and what is below it, as it was at one zxid, however long the loop takes. */
   scan(path: string, options?: ScanOptions): Scan {
     return this.#scans.scan(path, options)
   }
 
-  /** How many znodes there are below this one, at one zxid. Rejects with `NO_NODE`. */
   countDescendants(path: string, options?: ReadOptions): Promise<number> {
     return this.#scans.countDescendants(path, options)
   }
@@ -188,47 +210,31 @@ export class LocalSession implements Session, HostedSession {
     return this.#reads.ephemerals(path, options)
   }
 
-  /**
-   * Watches from now on: no change behind what could be read before the call is missed. Throws
-   * `BAD_ARGUMENT` and `BAD_OPTION`. Who takes too slowly sees one `gap` for what did not fit.
-   */
   watch(path: string, options?: WatchOptions): Watch {
     const over = this.#life.isOver ? this.#life.errorFor(`watch ${show(path)}`) : undefined
     return this.#watches.begin(path, options, over)
   }
 
-  /** Begins a transaction: nothing is sent before its `commit`. */
   txn(): Transaction {
     return new SessionTransaction(this.#host.limits, (operations, call) =>
       attempt(() => this.#commit(operations, call)),
     )
   }
 
-  /** Resolves once this peer has applied every write acknowledged before the call, with its zxid. */
   sync(call?: Call): Promise<Zxid> {
     return this.#reads.sync(call)
   }
 
-  /** Resolves once reads of this session see everything up to `zxid`. */
   reached(zxid: Zxid, call?: Call): Promise<void> {
     return this.#reads.reached(zxid, call, this)
   }
 
-  /**
-   * What this peer has applied, now and synchronously; `undefined` when there is no such znode. Its
-   * bytes are shared: never write to them. Throws when the session is over.
-   */
+  /** What this peer has applied, now and synchronously. Its bytes are shared: never write to them. */
   peek(path: string): ReadResult | undefined {
     return this.#reads.peek(path)
   }
 
-  /**
-   * Ends the session, which deletes its ephemeral znodes. Writes given before it are carried out,
-   * calls given after it reject with `SESSION_CLOSED`. Idempotent.
-   *
-   * Waits for the ensemble at most as long as the session's timeout, or `timeoutMs`, then rejects
-   * with `TIMEOUT`: the session ends all the same.
-   */
+  /** Ends the session, which deletes its ephemeral znodes. Idempotent. */
   close(call?: Call): Promise<void> {
     return attempt(() => {
       checkBag(call, callKeys)
@@ -237,24 +243,20 @@ export class LocalSession implements Session, HostedSession {
     })
   }
 
-  /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  /** `state` tells every change of state, after it can be seen. */
   on(event: 'state', listener: StateListener): this {
     this.#life.events.on(event, listener)
     return this
   }
 
-  /** Like `on`, for the next change alone. */
   once(event: 'state', listener: StateListener): this {
     this.#life.events.once(event, listener)
     return this
   }
 
-  /** Takes a listener back. */
   off(event: 'state', listener: StateListener): this {
     this.#life.events.off(event, listener)
     return this

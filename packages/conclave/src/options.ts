@@ -67,6 +67,11 @@ export interface SessionOptions extends Call {
    * three times `timing.silentPeerMs`, which is 9 s unless told, and at most 60 s.
    */
   readonly sessionTimeoutMs?: number | undefined
+  /**
+   * No list of access forbids this session anything: for tools, and for whoever has locked everybody
+   * out. Only who hosts a peer can ask for it, and has the data in its hands anyway.
+   */
+  readonly superuser?: boolean | undefined
 }
 
 /** `OpenOptions`, checked, with everything that was left out. */
@@ -159,7 +164,7 @@ export function resolveSessionTimeout(given: unknown, timing: Timing): number {
 export function resolveSessionOptions(given: unknown, timing: Timing): number {
   if (given === undefined) return resolveSessionTimeout(undefined, timing)
   const bag = requireBag(given, 'what session() was given')
-  refuseUnknownKeys(bag, ['sessionTimeoutMs', 'signal', 'timeoutMs'])
+  refuseUnknownKeys(bag, ['sessionTimeoutMs', 'superuser', 'signal', 'timeoutMs'])
   checkCall(bag)
   return resolveSessionTimeout(bag['sessionTimeoutMs'], timing)
 }

@@ -58,6 +58,9 @@ function mendOf(code: ErrorCode): string {
 }
 
 function badVersion(refused: WriteRequest | Operation | undefined, actual: number | null): string {
+  if (refused?.type === 'set-acl') {
+    return `the ACL has another version than ${String(refused.version)}; read it again and decide again`
+  }
   const expected = refused !== undefined && 'version' in refused ? refused.version : null
   const has = `the znode has ${actual === null ? 'another version' : `version ${String(actual)}`}`
   const not = expected === null ? '' : `, not ${String(expected)}`
@@ -98,6 +101,10 @@ function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undef
       return 'its parent is ephemeral; create it below a persistent znode'
     case 'LIMIT_EXCEEDED':
       return `it goes beyond limits.${refusal.limit ?? 'maxTxnBytes'}; write less at a time`
+    case 'NO_AUTH':
+      return 'an ACL does not let this session do it; authenticate as one whom it names'
+    case 'INVALID_ACL':
+      return 'the ACL is empty, has a scheme or an id that cannot be, or names auth while nothing is proved'
     case 'BUSY':
       return 'too much is waiting at the leader; call again once some of it is answered'
     case 'SESSION_EXPIRED':

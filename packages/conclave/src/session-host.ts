@@ -23,6 +23,7 @@ export type SessionEvent = Extract<
   {
     readonly type:
       | 'session-requested'
+      | 'session-authenticated'
       | 'request-received'
       | 'sync-requested'
       | 'call-aborted'

@@ -11,22 +11,27 @@ import {
   CoordinationError,
   findStat,
   findZnode,
+  getAcl,
   formatZxid,
   getChildren,
   getZnode,
   isAncestor,
   isZxid,
+  mayRead,
+  statOf,
   type CallId,
   type Replica,
   type SessionId,
   type Zxid,
+  type ZnodeReading,
 } from '@conclave/core/internal'
-import type { Call, ReadOptions, ReadResult, Stat } from '@conclave/core'
-import { callKeys, checkBag, checkPath, readKeys } from './call-arguments.ts'
+import type { AclLine, Call, ReadOptions, ReadResult, Stat } from '@conclave/core'
+import { callKeys, checkBag, checkPath, publicAcl, readKeys } from './call-arguments.ts'
 import { givenUpError, onGivingUp } from './giving-up.ts'
 import { show, wordOption } from './option-checks.ts'
 import { ReachedWaits } from './reached-waits.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
+import type { SessionIdentities } from './session-identities.ts'
 import type { SessionLife } from './session-life.ts'
 import { copiedReading, publicStat, sharedReading } from './session-results.ts'
 import type { UnansweredCalls, WaitingRead } from './unanswered-calls.ts'
@@ -36,43 +41,63 @@ export class SessionReads {
   readonly #session: SessionId
   readonly #life: SessionLife
   readonly #calls: UnansweredCalls
+  readonly #identities: SessionIdentities
   readonly #reached: ReachedWaits
 
-  constructor(host: SessionHost, session: SessionId, life: SessionLife, calls: UnansweredCalls) {
+  constructor(
+    host: SessionHost,
+    session: SessionId,
+    life: SessionLife,
+    calls: UnansweredCalls,
+    identities: SessionIdentities,
+  ) {
     this.#host = host
     this.#session = session
     this.#life = life
     this.#calls = calls
+    this.#identities = identities
     this.#reached = new ReachedWaits(host.clock)
   }
 
   get(path: string, options: ReadOptions | undefined): Promise<ReadResult> {
     if (options === undefined && !this.#life.isOver && !this.#calls.hasWrites) {
       // What is found has a legal path, so nothing is checked before it is not.
-      const reading = findZnode(this.#host.replica, path)
+      const reading = this.#found(path)
       if (reading !== undefined) return Promise.resolve(copiedReading(reading))
     }
-    return this.read('get', path, options, (replica) => copiedReading(getZnode(replica, path)))
+    return this.read('get', path, options, (replica) =>
+      copiedReading(getZnode(replica, path, this.#identities.list)),
+    )
   }
 
   find(path: string, options: ReadOptions | undefined): Promise<ReadResult | undefined> {
     return this.read('find', path, options, (replica) => {
-      const reading = findZnode(replica, path)
+      const reading = findZnode(replica, path, this.#identities.list)
       return reading && copiedReading(reading)
     })
   }
 
   exists(path: string, options: ReadOptions | undefined): Promise<Stat | undefined> {
     return this.read('exists', path, options, (replica) => {
-      const stat = findStat(replica, path)
+      const stat = findStat(replica, path, this.#identities.list)
       return stat && publicStat(stat)
     })
   }
 
   children(path: string, options: ReadOptions | undefined): Promise<string[]> {
     return this.read('children', path, options, (replica) => [
-      ...getChildren(replica, path).children,
+      ...getChildren(replica, path, this.#identities.list).children,
     ])
+  }
+
+  acl(
+    path: string,
+    options: ReadOptions | undefined,
+  ): Promise<{ readonly acl: readonly AclLine[]; readonly stat: Stat }> {
+    return this.read('getAcl', path, options, (replica) => {
+      const { acl, stat } = getAcl(replica, path, this.#identities.list)
+      return { acl: publicAcl(acl), stat: publicStat(stat) }
+    })
   }
 
   ephemerals(path: string, options: ReadOptions | undefined): Promise<string[]> {
@@ -85,7 +110,7 @@ export class SessionReads {
 
   peek(path: string): ReadResult | undefined {
     if (this.#life.isOver) throw this.#life.errorFor(`peek ${show(path)}`)
-    const reading = findZnode(this.#host.replica, path)
+    const reading = findZnode(this.#host.replica, path, this.#identities.list)
     if (reading !== undefined) return sharedReading(reading)
     checkPath(path, this.#host.limits)
     return undefined
@@ -123,6 +148,13 @@ export class SessionReads {
   /** The session is over: nothing will be reached any more. */
   rejectAll(): void {
     this.#reached.rejectAll((what) => this.#life.errorFor(what))
+  }
+
+  /** A znode that may be read, without anything being thrown. */
+  #found(path: string): ZnodeReading | undefined {
+    const znode = this.#host.replica.tree.get(path)
+    if (znode === undefined || !mayRead(znode, this.#identities.list)) return undefined
+    return { data: znode.data, stat: statOf(znode) }
   }
 
   #sync(what: string, call: CallId, options: Call | undefined): Promise<Zxid> {

@@ -67,6 +67,7 @@ export function answerTo(asked: WriteRequest | string, result: WriteResult, zxid
   }
   switch (result.type) {
     case 'set':
+    case 'set-acl':
       return publicStat(result.stat)
     case 'create':
       return { path: result.path, stat: publicStat(result.stat) }
@@ -86,6 +87,8 @@ function publicResult(result: OperationResult): TransactionResult {
       return { type: 'create', path: result.path, stat: publicStat(result.stat) }
     case 'set':
       return { type: 'set', stat: publicStat(result.stat) }
+    case 'set-acl':
+      throw new InvariantError('a transaction changes no ACL')
     case 'delete':
     case 'check':
       return { type: result.type }

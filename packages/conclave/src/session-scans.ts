@@ -5,6 +5,7 @@
 import {
   CoordinationError,
   getZnode,
+  mayRead,
   TreeScan,
   type ScannedZnode as Found,
   type Zxid,
@@ -13,6 +14,7 @@ import type { Depth, ReadOptions, Scan, ScannedZnode, ScanOptions } from '@concl
 import { checkBag, checkPath, depthOf, scanKeys } from './call-arguments.ts'
 import { givenUpBefore, givenUpError } from './giving-up.ts'
 import type { SessionHost } from './session-host.ts'
+import type { SessionIdentities } from './session-identities.ts'
 import type { SessionLife } from './session-life.ts'
 import type { SessionReads } from './session-reads.ts'
 import { copiedReading } from './session-results.ts'
@@ -27,12 +29,19 @@ export class SessionScans {
   readonly #host: SessionHost
   readonly #life: SessionLife
   readonly #reads: SessionReads
+  readonly #identities: SessionIdentities
   readonly #underway = new Set<TreeScan>()
 
-  constructor(host: SessionHost, life: SessionLife, reads: SessionReads) {
+  constructor(
+    host: SessionHost,
+    life: SessionLife,
+    reads: SessionReads,
+    identities: SessionIdentities,
+  ) {
     this.#host = host
     this.#life = life
     this.#reads = reads
+    this.#identities = identities
   }
 
   /** Throws for arguments that cannot be. */
@@ -61,7 +70,7 @@ export class SessionScans {
     const what = `${name} ${path}`
     const { maxScanBytes } = this.#host.limits
     const scan = await this.#reads.read(name, path, options, (replica) => {
-      getZnode(replica, path)
+      getZnode(replica, path, this.#identities.list)
       return new TreeScan(replica.tree, path, depth, replica.lastApplied, maxScanBytes)
     })
     this.#underway.add(scan)
@@ -76,7 +85,7 @@ export class SessionScans {
         const found = scan.next()
         if (scan.isOverrun) throw overrun(what, path, maxScanBytes)
         if (found === null) return undefined
-        yield { ...found, at: scan.at }
+        if (mayRead(found, this.#identities.list)) yield { ...found, at: scan.at }
         if (count % znodesPerTurn === 0) await nextTurn()
       }
     } finally {

@@ -32,10 +32,10 @@ export class SessionTransaction implements Transaction {
   }
 
   create(path: string, data?: Bytes, options?: Parameters<Transaction['create']>[2]): this {
-    const { mode, sequential } = checkCreateShape(options)
+    const { mode, sequential, acl } = checkCreateShape(options)
     checkPath(path, this.#limits, sequential)
     const bytes = copyData(data, path, this.#limits)
-    return this.#add({ type: 'create', path, data: bytes, mode, sequential })
+    return this.#add({ type: 'create', path, data: bytes, mode, sequential, acl })
   }
 
   set(path: string, data: Bytes, expected?: ExpectedVersion): this {

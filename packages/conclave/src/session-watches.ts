@@ -6,8 +6,9 @@
  */
 import {
   childPath,
-  findZnode,
-  getChildren,
+  mayRead,
+  statOf,
+  type Identity,
   type Replica,
   type SessionId,
   type WatchEvent,
@@ -18,6 +19,7 @@ import type { Change, CoordinationError, Depth, Watch, WatchOptions } from '@con
 import { onAbort } from './abort-signals.ts'
 import { checkBag, checkPath, depthOf } from './call-arguments.ts'
 import { flagOption, integerOption } from './option-checks.ts'
+import type { SessionIdentities } from './session-identities.ts'
 import type { SessionHost } from './session-host.ts'
 import { copiedReading } from './session-results.ts'
 import { SessionWatch } from './session-watch.ts'
@@ -29,12 +31,14 @@ const maxHighWaterMark = 2 ** 24
 export class SessionWatches {
   readonly #host: SessionHost
   readonly #session: SessionId
+  readonly #identities: SessionIdentities
   readonly #byNumber = new Map<number, { readonly path: string; readonly watch: SessionWatch }>()
   #last = 0
 
-  constructor(host: SessionHost, session: SessionId) {
+  constructor(host: SessionHost, session: SessionId, identities: SessionIdentities) {
     this.#host = host
     this.#session = session
+    this.#identities = identities
   }
 
   /** Begins a watch. Throws for arguments that cannot be. `over` is what a dead session's tells. */
@@ -57,7 +61,9 @@ export class SessionWatches {
       ended.end(signal?.aborted === true ? undefined : over)
       return ended
     }
-    const initial = wantsInitial ? initialChanges(this.#host.replica, path, depth) : undefined
+    const initial = wantsInitial
+      ? initialChanges(this.#host.replica, this.#identities.list, path, depth)
+      : undefined
     return this.#add(
       path,
       depth,
@@ -108,14 +114,19 @@ export class SessionWatches {
 const levelsBelow: Readonly<Record<Depth, number>> = { node: 0, children: 1, subtree: Infinity }
 
 /** What the watch would see, as it is now. Taken at once, so that it is one state; copied later. */
-function initialChanges(replica: Replica, path: string, depth: Depth): Iterator<Change> {
+function initialChanges(
+  replica: Replica,
+  identities: readonly Identity[],
+  path: string,
+  depth: Depth,
+): Iterator<Change> {
   const found: (readonly [path: string, reading: ZnodeReading])[] = []
   const collect = (at: string, below: number): void => {
-    const reading = findZnode(replica, at)
-    if (reading === undefined) return
-    found.push([at, reading])
-    if (below === 0 || reading.stat.numChildren === 0) return
-    for (const name of getChildren(replica, at).children) {
+    const znode = replica.tree.get(at)
+    if (znode === undefined) return
+    if (mayRead(znode, identities)) found.push([at, { data: znode.data, stat: statOf(znode) }])
+    if (below === 0 || znode.numChildren === 0) return
+    for (const name of replica.tree.childrenOf(at)) {
       collect(childPath(at, name), below - 1)
     }
   }

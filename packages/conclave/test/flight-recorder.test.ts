@@ -12,6 +12,7 @@ test('a line tells what happened and what was asked for, and no data', () => {
     data: new Uint8Array([1]),
     mode: 'persistent',
     sequential: false,
+    acl: null,
     parents: false,
   } as const
 

@@ -31,6 +31,7 @@ test('the façade names these, at most 25, one by one', () => {
     'errorCodes',
     'formatZxid',
     'open',
+    'type AclLine',
     'type Bytes',
     'type Call',
     'type Change',

@@ -105,6 +105,7 @@ export class ScriptedHost implements SessionHost {
       ephemeralOwner: 0 as SessionId,
       reap: 0,
       parentCreateCount,
+      acl: null,
     })
   }
 

@@ -157,7 +157,13 @@ describe('ephemerals', () => {
     })
     for (const [index, path] of ['/a/z', '/ab', '/a/y'].entries()) {
       const parent = path === '/ab' ? 2 : index === 0 ? 3 : 4
-      const create = { type: 'create', path, data: null, parentCreateCount: parent } as const
+      const create = {
+        type: 'create',
+        path,
+        data: null,
+        parentCreateCount: parent,
+        acl: null,
+      } as const
       host.apply({ ...create, ephemeralOwner: sessionId, reap: 0 })
     }
 

@@ -21,6 +21,7 @@ describe('a write', () => {
       data: new Uint8Array([120]),
       mode: 'ephemeral',
       sequential: true,
+      acl: null,
       parents: false,
     })
     const result = await created
@@ -295,7 +296,14 @@ describe('a transaction', () => {
       type: 'transaction',
       operations: [
         { type: 'check', path: '/a', version: 2 },
-        { type: 'create', path: '/b', data: x('x'), mode: 'ephemeral', sequential: false },
+        {
+          type: 'create',
+          path: '/b',
+          data: x('x'),
+          mode: 'ephemeral',
+          sequential: false,
+          acl: null,
+        },
         { type: 'set', path: '/c', data: x('y'), version: 4 },
         { type: 'set', path: '/d', data: x('z'), version: 5 },
         { type: 'delete', path: '/e', version: -1 },

@@ -21,11 +21,14 @@ const either: readonly Outcome[] = ['not-applied', 'unknown']
 
 export const errorCodes = {
   NO_NODE: { outcomes: notApplied, retryable: false, wire: -101 },
+  NO_AUTH: { outcomes: notApplied, retryable: false, wire: -102 },
   BAD_VERSION: { outcomes: notApplied, retryable: false, wire: -103 },
   NO_CHILDREN_FOR_EPHEMERALS: { outcomes: notApplied, retryable: false, wire: -108 },
   NODE_EXISTS: { outcomes: notApplied, retryable: false, wire: -110 },
   NOT_EMPTY: { outcomes: notApplied, retryable: false, wire: -111 },
   SESSION_EXPIRED: { outcomes: either, retryable: false, wire: -112 },
+  INVALID_ACL: { outcomes: notApplied, retryable: false, wire: -114 },
+  AUTH_FAILED: { outcomes: notApplied, retryable: false, wire: -115 },
   SESSION_SUSPENDED: { outcomes: unknown, retryable: true },
   NEW_CONFIG_NO_QUORUM: { outcomes: notApplied, retryable: true, wire: -13 },
   RECONFIG_IN_PROGRESS: { outcomes: notApplied, retryable: true, wire: -14 },

@@ -2,6 +2,7 @@
  * Everything that can happen to a peer. Events are facts: they are named by past participles, and
  * the core neither waits for one nor is asked again.
  */
+import type { Identity } from './access/acl.ts'
 import type { PeerId, SessionId } from './ids.ts'
 import type { Replica } from './server/replica.ts'
 import type { WriteRequest } from './server/request.ts'
@@ -62,6 +63,12 @@ export type Event =
       readonly call: CallId
       readonly timeoutMs: number
       readonly password: Uint8Array
+    }
+  /** A session that this peer hosts has proved to be this; it holds for what it asks from now on. */
+  | {
+      readonly type: 'session-authenticated'
+      readonly session: SessionId
+      readonly identities: readonly Identity[]
     }
   /** A session that this peer hosts asks for a write. */
   | {

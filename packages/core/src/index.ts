@@ -1,5 +1,6 @@
 /** What an application may name. The façade, packages/conclave, re-exports it name by name. */
 export type {
+  AclLine,
   Bytes,
   Call,
   Change,
@@ -18,6 +19,7 @@ export type {
   SessionIdText as SessionId,
   SessionStat as Stat,
   SessionState,
+  SetAclOptions,
   SetOptions,
   Transaction,
   TransactionResult,

@@ -51,8 +51,11 @@ export { CallQueue } from './server/call-queue.ts'
 export {
   findStat,
   findZnode,
+  getAcl,
   getChildren,
   getZnode,
+  mayRead,
+  type AclReading,
   type ChildrenReading,
   type ZnodeReading,
 } from './server/read.ts'
@@ -70,6 +73,7 @@ export {
   type Reconfiguration,
   type Refusal,
   type SessionRequest,
+  type SetAclOperation,
   type SetOperation,
   type TreeRequest,
   type WriteRequest,

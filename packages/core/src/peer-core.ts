@@ -171,6 +171,7 @@ export class PeerCore {
         this.#zab.onSnapshotFailed(event.transfer, event.reason)
         return
       case 'session-requested':
+      case 'session-authenticated':
       case 'request-received':
       case 'sync-requested':
       case 'call-aborted':

@@ -4,14 +4,18 @@
  */
 import {
   anyVersion,
+  allPermissions,
   unreachable,
+  type AclEntry,
   type CreateMode,
   type CreateOperation,
   type DeleteOperation,
   type ForwardedRequest,
+  type Identity,
   type Operation,
   type SessionId,
   type SessionRequest,
+  type SetAclOperation,
   type SetOperation,
   type WriteRequest,
 } from '@conclave/core/internal'
@@ -28,6 +32,7 @@ const kinds = {
   transaction: 5,
   'close-session': 6,
   reconfigure: 7,
+  'set-acl': 8,
 } as const
 type Kind = keyof typeof kinds
 const kindsByNumber = new Map<number, Kind>(
@@ -38,6 +43,9 @@ const kindsByNumber = new Map<number, Kind>(
 const modes = ['persistent', 'ephemeral', 'container', 'ttl'] as const
 const maxPathLength = 65_536
 const maxOperations = 65_536
+const maxSchemeLength = 64
+const maxIdLength = 65_536
+const maxEntries = 65_536
 const passwordBytes = 16
 const surrogate = /\p{Surrogate}/u
 
@@ -65,8 +73,9 @@ function weighOperation(
 }
 
 export function writeForwardedRequest(forwarded: ForwardedRequest): unknown[] {
-  const { session, requestId, hostedSince, request } = forwarded
-  return [session, requestId, hostedSince, writeRequest(request)]
+  const { session, requestId, hostedSince, identities, request } = forwarded
+  const shown = identities.map(({ scheme, id }) => [scheme, id])
+  return [session, requestId, hostedSince, shown, writeRequest(request)]
 }
 
 export function readForwardedRequest(value: unknown): ForwardedRequest {
@@ -75,6 +84,7 @@ export function readForwardedRequest(value: unknown): ForwardedRequest {
     session: tuple.count('session') as SessionId,
     requestId: tuple.count('request id'),
     hostedSince: tuple.zxid('hostedSince'),
+    identities: tuple.list('identities', maxEntries).map(readIdentity),
     request: readRequest(tuple.tuple('content')),
   }
   tuple.end()
@@ -106,6 +116,13 @@ function writeRequest(request: WriteRequest): unknown[] {
       return [...writeOperation(request), request.recursive]
     case 'set':
       return writeOperation(request)
+    case 'set-acl':
+      return [
+        kinds['set-acl'],
+        checkedPath(request.path),
+        request.acl.map(writeEntry),
+        request.version,
+      ]
     case 'transaction':
       return [kinds.transaction, writeOperations(request.operations)]
     case 'close-session':
@@ -138,6 +155,7 @@ function writeOperation(operation: Operation): unknown[] {
         operation.data,
         ...writeMode(operation.mode),
         operation.sequential,
+        operation.acl === null ? null : operation.acl.map(writeEntry),
       ]
     case 'set':
       return [kinds.set, path, operation.data, operation.version]
@@ -148,6 +166,10 @@ function writeOperation(operation: Operation): unknown[] {
     default:
       return unreachable(type)
   }
+}
+
+function writeEntry({ permissions, scheme, id }: AclEntry): unknown[] {
+  return [permissions, scheme, id]
 }
 
 /** UTF-8 cannot say a lone surrogate: it would arrive as another path. */
@@ -200,6 +222,8 @@ function readRequestOf(kind: Kind, tuple: Tuple): WriteRequest {
         type: 'transaction',
         operations: tuple.list('operations', maxOperations).map(readOperation),
       }
+    case 'set-acl':
+      return readSetAcl(tuple)
     case 'close-session':
       return { type: 'close-session' }
     case 'reconfigure':
@@ -232,6 +256,7 @@ function readOperationOf(kind: Kind, tuple: Tuple): Operation {
       return readDelete(tuple)
     case 'check':
       return { type: 'check', path: readPath(tuple), version: readVersion(tuple) }
+    case 'set-acl':
     case 'transaction':
     case 'close-session':
     case 'reconfigure':
@@ -248,6 +273,7 @@ function readCreate(tuple: Tuple): CreateOperation {
     data: tuple.bytesOrNull('data'),
     mode: readMode(tuple),
     sequential: tuple.boolean('sequential'),
+    acl: tuple.listOrNull('acl', maxEntries)?.map(readEntry) ?? null,
   }
 }
 
@@ -268,6 +294,32 @@ function readSet(tuple: Tuple): SetOperation {
     data: tuple.bytesOrNull('data'),
     version: readVersion(tuple),
   }
+}
+
+function readSetAcl(tuple: Tuple): SetAclOperation {
+  return {
+    type: 'set-acl',
+    path: readPath(tuple),
+    acl: tuple.list('acl', maxEntries).map(readEntry),
+    version: readVersion(tuple),
+  }
+}
+
+function readEntry(value: unknown): AclEntry {
+  const tuple = new Tuple(value, 'an entry of an ACL')
+  const permissions = tuple.integer('permissions', 0, allPermissions)
+  return { permissions, ...readIdentityOf(tuple) }
+}
+
+function readIdentity(value: unknown): Identity {
+  return readIdentityOf(new Tuple(value, 'an identity'))
+}
+
+function readIdentityOf(tuple: Tuple): Identity {
+  const scheme = tuple.string('scheme', maxSchemeLength)
+  const id = tuple.string('id', maxIdLength)
+  tuple.end()
+  return { scheme, id }
 }
 
 function readDelete(tuple: Tuple): DeleteOperation {

@@ -95,6 +95,13 @@ export class Tuple {
     return value
   }
 
+  /** A list, or `null`. */
+  listOrNull(field: string, maxLength = maxListLength): readonly unknown[] | null {
+    if (this.#values[this.#next] !== null) return this.list(field, maxLength)
+    this.#next += 1
+    return null
+  }
+
   /** A tuple within this one. */
   tuple(field: string): Tuple {
     return new Tuple(this.#take(), `${field} of ${this.#what}`)

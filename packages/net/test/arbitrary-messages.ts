@@ -32,6 +32,13 @@ const bytes = fc.uint8Array({ maxLength: 200 })
 const data = fc.option(bytes, { nil: null })
 const durationMs = fc.double({ min: 0, max: 1e9, noNaN: true }).map((ms) => (ms === 0 ? 0 : ms))
 
+const identity = record({ scheme: fc.string({ maxLength: 10 }), id: fc.string() })
+const acl = fc.array(
+  fc
+    .tuple(fc.integer({ min: 0, max: 31 }), identity)
+    .map(([permissions, one]) => ({ permissions, ...one })),
+  { maxLength: 4 },
+)
 const create = record({
   type: fc.constant('create' as const),
   path,
@@ -41,6 +48,7 @@ const create = record({
     fc.record({ ttlMs: fc.nat() }, { noNullPrototype: true }),
   ),
   sequential: fc.boolean(),
+  acl: fc.option(acl),
 })
 const set = record({ type: fc.constant('set' as const), path, data, version })
 const deletion = record({ type: fc.constant('delete' as const), path, version })
@@ -73,6 +81,7 @@ const requests: {
     type: fc.constant('transaction' as const),
     operations: fc.array(fc.oneof(...Object.values(operations)), { maxLength: 6 }),
   }),
+  'set-acl': record({ type: fc.constant('set-acl' as const), path, acl, version }),
   'close-session': fc.constant({ type: 'close-session' as const }),
   reconfigure: record({
     type: fc.constant('reconfigure' as const),
@@ -85,6 +94,7 @@ const forwarded: Arbitrary<ForwardedRequest> = record({
   session,
   requestId: count,
   hostedSince: zxid,
+  identities: fc.array(identity, { maxLength: 3 }),
   request: fc.oneof(...Object.values(requests)),
 })
 

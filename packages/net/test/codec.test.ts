@@ -53,6 +53,7 @@ const writes = (count: number, bytes: number): Message => ({
     session: 5 as never,
     requestId: index + 1,
     hostedSince: makeZxid(1, 1),
+    identities: [],
     request: {
       type: 'set',
       path: `/app/key-${index}`,
@@ -86,11 +87,13 @@ describe('the codec', () => {
   })
 
   test('absent data and no bytes are told apart', () => {
-    const create = { type: 'create', path: '/a', mode: 'persistent', sequential: false } as const
+    const plain = { path: '/a', mode: 'persistent', sequential: false, acl: null } as const
+    const create = { type: 'create', ...plain } as const
     const requests = [null, new Uint8Array(0)].map((data, index) => ({
       session: 1 as never,
       requestId: index + 1,
       hostedSince: makeZxid(1, 1),
+      identities: [],
       request: { ...create, data, parents: false },
     }))
 
@@ -273,7 +276,12 @@ describe('the codec refuses', () => {
     const bytes = new Uint8Array(16)
     const sessions = Array.from({ length: 20 }, (_, index) => [index as never, 1] as const)
     const transaction = { type: 'transaction', operations: { length: 65_537 } as never } as const
-    const forwarded = { session: 1 as never, requestId: 1, hostedSince: makeZxid(1, 1) }
+    const forwarded = {
+      session: 1 as never,
+      requestId: 1,
+      hostedSince: makeZxid(1, 1),
+      identities: [],
+    }
 
     expect(() => tight.encodeData([writes(1, 300)])).toThrow(/control frame of \d+ bytes/)
     expect(() => tight.encodeData([{ type: 'snap-chunk', number: 0, bytes, last: true }])).toThrow(

@@ -114,7 +114,7 @@ function operationOf(operation: PlannedOperation, versionOf: VersionSource): Ope
 }
 
 function createOf({ type, path, data, mode, sequential }: PlannedCreate): CreateOperation {
-  return { type, path, data: bytesOf(data), mode, sequential }
+  return { type, path, data: bytesOf(data), mode, sequential, acl: null }
 }
 
 function setOf(set: PlannedSet, versionOf: VersionSource): Operation & { readonly type: 'set' } {

@@ -171,7 +171,7 @@ function probePath(peer: PeerId, mode: ProbeMode): string {
 }
 
 function createProbe(path: string, mode: ProbeMode): NonNullable<Call['request']> {
-  return { type: 'create', path, data: null, mode, sequential: false, parents: false }
+  return { type: 'create', path, data: null, mode, sequential: false, acl: null, parents: false }
 }
 
 /** A leader first waits for a whole interval; with a low limit there is a new one ever so often. */

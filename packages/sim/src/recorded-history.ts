@@ -119,6 +119,8 @@ function operationOf(request: WriteRequest | null): HistoryOperation {
       return { type: 'transaction', operations: request.operations.map(stepOf) }
     case 'close-session':
       return { type: 'close-session' }
+    case 'set-acl':
+      throw new Error('no client of a run changes an ACL')
   }
 }
 

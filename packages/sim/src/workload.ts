@@ -182,8 +182,8 @@ export class Workload implements ApplicationListener {
     const member = this.#memberOf(session)
     const replica = member.core?.replica
     demand(replica !== undefined, 'C3', () => 'an application reads at a peer that is down')
-    const found = findZnode(replica, path) ?? null
-    const children = found === null ? [] : getChildren(replica, path).children
+    const found = findZnode(replica, path, []) ?? null
+    const children = found === null ? [] : getChildren(replica, path, []).children
     const reading = { path, zxid: replica.lastApplied, found, children }
     this.ensemble.oracle.onRead(member, session, reading)
     return reading

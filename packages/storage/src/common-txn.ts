@@ -3,7 +3,7 @@
  * between: an array a txn, and msgpackr's look at each field, cost three times as much.
  *
  * The bytes are those that msgpackr makes of the tuple in txn-tuple.ts, to the last one. Whatever is
- * not plain, be it any other txn, a path that is not ASCII or a stamp that cannot be right, is left
+ * not plain, be it any other txn, a list that guards a znode, a path that is not ASCII or a stamp that cannot be right, is left
  * to that path. There is no such reader: two thirds of reading a txn are the copy of its data and its
  * path, and the rest was not worth a second way to look at what comes from elsewhere.
  */
@@ -46,11 +46,13 @@ export class TxnPacker {
         this.#number(txn.version)
         return true
       case 'create':
-        if (!this.#change(0x99, txnCodes.create, txn, txn.data)) break
+        if (txn.acl !== null) break
+        if (!this.#change(0x9a, txnCodes.create, txn, txn.data)) break
         this.#data(txn.data)
         this.#number(txn.ephemeralOwner)
         this.#number(txn.reap)
         this.#number(txn.parentCreateCount)
+        this.#byte(0xc0)
         return true
       case 'delete':
         if (!this.#change(0x95, txnCodes.delete, txn, null)) break

@@ -19,8 +19,10 @@ import {
   type SnapshotSummary,
 } from '@conclave/core/internal'
 import {
+  aclTuple,
   configurationTuple,
   packTuple,
+  readAcl,
   readBytes,
   readConfiguration,
   readCount,
@@ -82,6 +84,7 @@ export function recordChange(record: SnapshotRecord): KeyspaceChange {
         znode.aversion,
         znode.ephemeralOwner,
         znode.reap,
+        aclTuple(znode.acl),
       ])
     }
     case 'znode-gone':
@@ -193,7 +196,7 @@ function readSession(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord
 }
 
 function readZnode(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord {
-  readTuple(tuple, 11)
+  readTuple(tuple, 12)
   return {
     type: 'znode',
     znode: {
@@ -209,6 +212,7 @@ function readZnode(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord {
       aversion: readInteger(tuple[8]),
       ephemeralOwner: readCount(tuple[9]) as SessionId,
       reap: readReap(tuple[10]),
+      acl: readAcl(tuple[11]),
     },
   }
 }

@@ -116,6 +116,7 @@ export function znode(path: string, value: string | Uint8Array | null = path): Z
     aversion: 0,
     ephemeralOwner: 0 as SessionId,
     reap: 0,
+    acl: null,
   }
 }
 

@@ -8,11 +8,14 @@
  * the functions below, and a `TupleError` is what it throws.
  */
 import {
+  allPermissions,
   copyOfData,
   isZxid,
   maxTtlMs,
   neverReaped,
   reapedWhenEmptied,
+  type Acl,
+  type AclEntry,
   type Configuration,
   type Member,
   type Reap,
@@ -111,6 +114,23 @@ export function readData(value: unknown): Uint8Array | null {
 }
 
 const maxPort = 65_535
+/** The list that guards a znode; `null` is the open one. */
+export function aclTuple(acl: Acl): readonly unknown[] | null {
+  return acl === null ? null : acl.map(({ permissions, scheme, id }) => [permissions, scheme, id])
+}
+
+export function readAcl(value: unknown): Acl {
+  return value === null ? null : readTuple(value).map(readAclEntry)
+}
+
+function readAclEntry(value: unknown): AclEntry {
+  const [permissions, scheme, id] = readTuple(value, 3)
+  return {
+    permissions: readCount(permissions, allPermissions),
+    scheme: readString(scheme),
+    id: readString(id),
+  }
+}
 
 /** The fields of a configuration, in the order in which every format of ours has them. */
 export function configurationTuple(configuration: Configuration): readonly unknown[] {

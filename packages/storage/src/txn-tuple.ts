@@ -16,7 +16,9 @@ import {
   type Txn,
 } from '@conclave/core/internal'
 import {
+  aclTuple,
   configurationTuple,
+  readAcl,
   readBytes,
   readConfiguration,
   readCount,
@@ -42,6 +44,7 @@ export const txnCodes = {
   'close-session': 10,
   configure: 11,
   refuse: 12,
+  'set-acl': 13,
 } as const satisfies Record<Txn['type'], number>
 
 /** What `readTxn` reads. Throws an `InvariantError` for stamps that it would refuse. */
@@ -65,6 +68,7 @@ export function txnTuple(txn: Txn): readonly unknown[] {
         txn.ephemeralOwner,
         txn.reap,
         txn.parentCreateCount,
+        aclTuple(txn.acl),
       ]
     case 'set':
       return [txnCodes.set, timeMs, session, requestId, txn.path, txn.data, txn.version]
@@ -72,6 +76,10 @@ export function txnTuple(txn: Txn): readonly unknown[] {
       return [txnCodes.delete, timeMs, session, requestId, txn.path]
     case 'check':
       return [txnCodes.check, timeMs, session, requestId, txn.path]
+    case 'set-acl': {
+      const { path, acl, aversion } = txn
+      return [txnCodes['set-acl'], timeMs, session, requestId, path, aclTuple(acl), aversion]
+    }
     case 'transaction':
     case 'create-with-parents':
     case 'delete-subtree':
@@ -114,6 +122,7 @@ function treeTxnTuple(txn: TreeTxn): readonly unknown[] {
         txn.ephemeralOwner,
         txn.reap,
         txn.parentCreateCount,
+        aclTuple(txn.acl),
       ]
     case 'set':
       return [txnCodes.set, txn.path, txn.data, txn.version]
@@ -121,6 +130,8 @@ function treeTxnTuple(txn: TreeTxn): readonly unknown[] {
       return [txnCodes.delete, txn.path]
     case 'check':
       return [txnCodes.check, txn.path]
+    case 'set-acl':
+      return [txnCodes['set-acl'], txn.path, aclTuple(txn.acl), txn.aversion]
   }
 }
 
@@ -135,7 +146,7 @@ export function readTxn(value: unknown): Txn {
   const at = headerFields
   switch (tuple[0]) {
     case txnCodes.create:
-      readTuple(tuple, at + 5)
+      readTuple(tuple, at + 6)
       return {
         type: 'create',
         timeMs,
@@ -146,6 +157,7 @@ export function readTxn(value: unknown): Txn {
         ephemeralOwner: readSession(tuple[at + 2]),
         reap: readReap(tuple[at + 3]),
         parentCreateCount: readInteger(tuple[at + 4]),
+        acl: readAcl(tuple[at + 5]),
       }
     case txnCodes.set:
       readTuple(tuple, at + 3)
@@ -179,6 +191,12 @@ function readRareTxn(
   const header = { timeMs, session, requestId }
   const at = headerFields
   switch (tuple[0]) {
+    case txnCodes['set-acl']: {
+      readTuple(tuple, at + 3)
+      const path = readString(tuple[at])
+      const acl = readAcl(tuple[at + 1])
+      return { type: 'set-acl', ...header, path, acl, aversion: readInteger(tuple[at + 2]) }
+    }
     case txnCodes.transaction:
       return { type: 'transaction', ...header, txns: readTreeTxns(readTuple(tuple, at + 1)[at]) }
     case txnCodes['create-with-parents']: {
@@ -236,7 +254,7 @@ function readTreeTxn(value: unknown): TreeTxn {
   const path = readString(tuple[1])
   switch (tuple[0]) {
     case txnCodes.create:
-      readTuple(tuple, 6)
+      readTuple(tuple, 7)
       return {
         type: 'create',
         path,
@@ -244,6 +262,7 @@ function readTreeTxn(value: unknown): TreeTxn {
         ephemeralOwner: readSession(tuple[3]),
         reap: readReap(tuple[4]),
         parentCreateCount: readInteger(tuple[5]),
+        acl: readAcl(tuple[6]),
       }
     case txnCodes.set:
       readTuple(tuple, 4)
@@ -254,6 +273,10 @@ function readTreeTxn(value: unknown): TreeTxn {
     case txnCodes.check:
       readTuple(tuple, 2)
       return { type: 'check', path }
+    case txnCodes['set-acl']: {
+      readTuple(tuple, 4)
+      return { type: 'set-acl', path, acl: readAcl(tuple[2]), aversion: readInteger(tuple[3]) }
+    }
     default:
       throw new TupleError('a change of a znode of a type that this version does not know')
   }

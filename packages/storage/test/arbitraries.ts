@@ -1,5 +1,6 @@
 /** Anything that a txn, a page or a znode can be, for the property tests. */
 import {
+  type Acl,
   defaultLimits,
   errorCodes,
   makeZxid,
@@ -65,6 +66,13 @@ export const anyConfiguration: fc.Arbitrary<Configuration> = record({
   ),
 })
 
+export const anyAcl: fc.Arbitrary<Acl> = fc.option(
+  fc.array(
+    record({ permissions: fc.nat(31), scheme: fc.string({ maxLength: 8 }), id: fc.string() }),
+    { maxLength: 4 },
+  ),
+)
+
 export const anyTreeTxn: fc.Arbitrary<TreeTxn> = fc.oneof(
   record({
     type: fc.constant('create' as const),
@@ -73,6 +81,7 @@ export const anyTreeTxn: fc.Arbitrary<TreeTxn> = fc.oneof(
     ephemeralOwner: anySession,
     reap: anyReap,
     parentCreateCount: anyCount,
+    acl: anyAcl,
   }),
   record({
     type: fc.constant('set' as const),
@@ -82,6 +91,12 @@ export const anyTreeTxn: fc.Arbitrary<TreeTxn> = fc.oneof(
   }),
   record({ type: fc.constant('delete' as const), path: anyPath }),
   record({ type: fc.constant('check' as const), path: anyPath }),
+  record({
+    type: fc.constant('set-acl' as const),
+    path: anyPath,
+    acl: anyAcl,
+    aversion: fc.integer(),
+  }),
 )
 
 const anyHeader = record({

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { formatChange, readEntry, recordChange, summaryChange } from '../src/keyspace.ts'
 import { TupleError } from '../src/tuple.ts'
 import {
+  anyAcl,
   anyConfiguration,
   anyCount,
   anyData,
@@ -30,6 +31,7 @@ const anyRecord: fc.Arbitrary<SnapshotRecord> = fc.oneof(
         version: fc.integer(),
         createCount: fc.integer(),
         aversion: fc.integer(),
+        acl: anyAcl,
         ephemeralOwner: anySession,
         reap: anyReap,
       },

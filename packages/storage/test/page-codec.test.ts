@@ -116,7 +116,7 @@ describe('page codec', () => {
         { ...set, requestId, session: requestId as never },
         {
           ...{ ...header, ...owned, ephemeralOwner: requestId as never },
-          ...{ reap: requestId % 2 ** 40, parentCreateCount: -requestId },
+          ...{ reap: requestId % 2 ** 40, parentCreateCount: -requestId, acl: null },
         },
       ]),
       ...[...counts, ...versions].map((version) => ({ ...set, version })),

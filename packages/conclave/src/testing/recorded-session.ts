@@ -3,6 +3,7 @@
  * asks and is told in the history.
  */
 import type {
+  AclLine,
   Bytes,
   Call,
   CreateOptions,
@@ -14,6 +15,7 @@ import type {
   Session,
   SessionId,
   SessionState,
+  SetAclOptions,
   SetOptions,
   Stat,
   Transaction,
@@ -147,6 +149,25 @@ export class RecordedSession implements Session {
   ephemerals(path?: string, options?: ReadOptions): Promise<string[]> {
     const what = `ephemerals() of session ${this.id}`
     return this.#time.whileAwaited(what, this.local.ephemerals(path, options), options?.timeoutMs)
+  }
+
+  authenticate(scheme: string, proof: Bytes, call?: Call): Promise<void> {
+    const what = `authenticate() of session ${this.id}`
+    return this.#time.whileAwaited(what, this.local.authenticate(scheme, proof, call))
+  }
+
+  getAcl(
+    path: string,
+    options?: ReadOptions,
+  ): Promise<{ readonly acl: readonly AclLine[]; readonly stat: Stat }> {
+    const what = `getAcl ${path} of session ${this.id}`
+    return this.#time.whileAwaited(what, this.local.getAcl(path, options), options?.timeoutMs)
+  }
+
+  /** Not in the history, which knows nothing of access: what it forbids is no write of anybody. */
+  setAcl(path: string, acl: readonly AclLine[], options?: SetAclOptions): Promise<Stat> {
+    const what = `setAcl ${path} of session ${this.id}`
+    return this.#time.whileAwaited(what, this.local.setAcl(path, acl, options), options?.timeoutMs)
   }
 
   watch(path: string, options?: WatchOptions): Watch {

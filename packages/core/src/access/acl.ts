@@ -60,9 +60,10 @@ function isMatch(entry: AclEntry, identity: Identity): boolean {
  * scheme that is not known, an id that cannot be, `auth` of somebody who has proved nothing.
  */
 export function settleAcl(
-  asked: readonly AclEntry[],
+  asked: readonly AclEntry[] | null,
   identities: readonly Identity[],
 ): Acl | undefined {
+  if (asked === null) return null
   const settled: AclEntry[] = []
   for (const { permissions: bits, scheme, id } of asked) {
     if (!Number.isInteger(bits) || bits < 0 || bits > allPermissions) return undefined

@@ -77,7 +77,24 @@ export interface ReadResult {
   readonly stat: SessionStat
 }
 
+/**
+ * One line of an access control list: what whoever has proved to be this may do. `permissions` are
+ * `all`, or letters in any order: `c` create children, `d` delete children, `r` read, `w` write, `a` change
+ * the list.
+ *
+ * Schemes are ZooKeeper's: `world` with the id `anyone`; `auth`, which stands for everything that the
+ * session has proved; `digest` with `user:hash`; `ip` with an address, `/bits` behind it or not;
+ * `x509` with a subject's name.
+ */
+export interface AclLine {
+  readonly permissions: string
+  readonly scheme: string
+  readonly id: string
+}
+
 export interface CreateOptions extends Call {
+  /** Who may do what; everybody everything unless told. It is not inherited. */
+  readonly acl?: readonly AclLine[] | undefined
   readonly mode?: Mode | undefined
   /** Adds ten digits to the path, rising under one parent: the order of creation. */
   readonly sequential?: boolean | undefined
@@ -91,6 +108,11 @@ export interface ReadOptions extends Call {
 
 export interface SetOptions extends Call {
   /** Refuses with `BAD_VERSION` unless the znode has it. */
+  readonly version?: number | undefined
+}
+
+export interface SetAclOptions extends Call {
+  /** Refuses with `BAD_VERSION` unless the stat's `aversion` is this. */
   readonly version?: number | undefined
 }
 
@@ -184,7 +206,7 @@ export interface Transaction {
   create(
     path: string,
     data?: Bytes,
-    options?: { readonly mode?: Mode | undefined; readonly sequential?: boolean | undefined },
+    options?: Pick<CreateOptions, 'mode' | 'sequential' | 'acl'>,
   ): this
   set(path: string, data: Bytes, expected?: ExpectedVersion): this
   delete(path: string, expected?: ExpectedVersion): this
@@ -239,6 +261,22 @@ export interface Session extends AsyncDisposable {
   delete(path: string, options?: DeleteOptions): Promise<void>
   /** Resolves with the znode's stat, `undefined` when there is none. */
   exists(path: string, options?: ReadOptions): Promise<SessionStat | undefined>
+  /**
+   * Proves who this session is, for lists that name it: with `digest`, `user:password`. What it has
+   * proved adds up, holds for calls that come behind it, and ends with the session. Rejects with
+   * `AUTH_FAILED` for a scheme that proves nothing here.
+   */
+  authenticate(scheme: string, proof: Bytes, call?: Call): Promise<void>
+  /**
+   * The list that guards a znode. Hashes of passwords are masked, as `user:x`, for who may read the
+   * znode and not change the list. Rejects with `NO_NODE` and `NO_AUTH`.
+   */
+  getAcl(
+    path: string,
+    options?: ReadOptions,
+  ): Promise<{ readonly acl: readonly AclLine[]; readonly stat: SessionStat }>
+  /** Replaces the list that guards a znode. Rejects with `INVALID_ACL`, `NO_NODE`, `NO_AUTH` or `BAD_VERSION`. */
+  setAcl(path: string, acl: readonly AclLine[], options?: SetAclOptions): Promise<SessionStat>
   /** The names of the znode's children, sorted. Rejects with `NO_NODE`. */
   children(path: string, options?: ReadOptions): Promise<string[]>
   /**

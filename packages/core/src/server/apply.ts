@@ -10,6 +10,7 @@ import type { WatchEvent } from '../session/watch-table.ts'
 import { statOf, type Znode } from '../tree/znode.ts'
 import type { Zxid } from '../zxid.ts'
 import type { Hosting } from './hosting.ts'
+import { mayRead } from './read.ts'
 import type { ApplyObserver } from './replica.ts'
 import type { WriteResult } from './request.ts'
 import type { Txn } from './txn.ts'
@@ -40,6 +41,7 @@ export class HostObserver implements ApplyObserver {
       stat: isGone ? null : statOf(znode),
     }
     for (const { session, watch } of watches) {
+      if (!this.#mayTell(session, znode)) continue
       this.#hosting.outbox.deliver(session, { type: 'watch-event', watch, event })
     }
   }
@@ -62,6 +64,13 @@ export class HostObserver implements ApplyObserver {
       default:
         break
     }
+  }
+
+  /** What a session may not read, its watches do not tell it either. */
+  #mayTell(session: SessionId, znode: Znode): boolean {
+    return (
+      znode.acl === null || mayRead(znode, this.#hosting.sessions.get(session)?.identities ?? [])
+    )
   }
 
   #answer(txn: Txn, zxid: Zxid, result: WriteResult | null): void {

@@ -7,6 +7,7 @@
  * given to another; R4 a write sent again is the same one, and gets the one answer; C1 a call that
  * fails as not applied never is; C5 a session is answered in the order of its requests.
  */
+import type { Identity } from '../access/acl.ts'
 import { assert } from '../assert.ts'
 import type { ErrorCode, Outcome } from '../errors.ts'
 import type { CallId } from '../events.ts'
@@ -24,6 +25,8 @@ interface Write {
   readonly session: HostedSession
   readonly call: CallId
   readonly request: WriteRequest
+  /** What the session had proved to be when it asked. */
+  readonly identities: readonly Identity[]
   readonly bytes: number
   /** As it was sent, and will be sent again; `null` while it waits to be forwarded. */
   forwarded: ForwardedRequest | null
@@ -41,6 +44,8 @@ export class HostedSession {
   readonly forwarded = new Fifo<Write>()
   /** Writes and syncs that are not answered. */
   unansweredCount = 0
+  /** What it has proved to be. */
+  identities: readonly Identity[] = []
   /** The numbers of its watches. */
   readonly watches = new Set<number>()
 
@@ -105,7 +110,8 @@ export class HostedSessions {
       this.#fail(session, call, 'BUSY', 'not-applied', busy)
       return
     }
-    const write = { session, call, request, bytes, forwarded: null, isAbandoned: false }
+    const { identities } = session
+    const write = { session, call, request, identities, bytes, forwarded: null, isAbandoned: false }
     this.#writes.push(write)
     this.#waiting.push(write)
     this.#waitingBytes += bytes
@@ -149,6 +155,7 @@ export class HostedSessions {
         session: session.id,
         requestId: session.lastForwarded,
         hostedSince: session.hostedSince,
+        identities: write.identities,
         request: write.request,
       }
       session.forwarded.push(write)

@@ -25,6 +25,7 @@ export type SessionEvent = Extract<
   {
     type:
       | 'session-requested'
+      | 'session-authenticated'
       | 'request-received'
       | 'sync-requested'
       | 'call-aborted'
@@ -60,6 +61,11 @@ export class Hosting {
         const most = String(this.#limits.maxSessionsRequested)
         const detail = `${most} sessions are asked for already (maxSessionsRequested): wait for some`
         this.#failSession(call, 'BUSY', 'not-applied', detail)
+        return
+      }
+      case 'session-authenticated': {
+        const session = this.sessions.get(event.session)
+        if (session !== undefined) session.identities = event.identities
         return
       }
       case 'request-received': {

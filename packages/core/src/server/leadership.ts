@@ -245,9 +245,9 @@ export class Leadership {
         const { session, forwarded, sender } = work
         sender.bytesWaiting -= work.bytes
         if (session.isClosing || session.hostedSince !== forwarded.hostedSince) return null
-        const { requestId, request } = forwarded
+        const { request } = forwarded
         if (request.type === 'reconfigure') return this.#reconfigure(forwarded, request)
-        return this.#preparation.prepare(session, requestId, request, zxid, this.#wallMs)
+        return this.#preparation.prepare(session, { ...forwarded, request }, zxid, this.#wallMs)
       }
       case 'create-session':
         return this.#createSession(work.from, work.request, zxid)

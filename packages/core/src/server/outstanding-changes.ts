@@ -10,6 +10,7 @@
  * Invariants: D4 the changes of a txn that turns out to be refused are taken back, all of them; S3
  * what becomes of ephemerals is told to the sessions that own them.
  */
+import type { Acl } from '../access/acl.ts'
 import { assert } from '../assert.ts'
 import { noSession, type SessionId } from '../ids.ts'
 import { childPath, isAncestor, parentOf } from '../tree/path.ts'
@@ -27,6 +28,8 @@ export class ZnodeOutlook {
   createCount: number
   childCount: number
   ephemeralOwner: SessionId
+  acl: Acl
+  aversion: number
   /** The last txn of this leadership that changes it. */
   changedAt: Zxid = zeroZxid
 
@@ -37,6 +40,8 @@ export class ZnodeOutlook {
     this.createCount = znode?.createCount ?? 0
     this.childCount = znode?.numChildren ?? 0
     this.ephemeralOwner = znode?.ephemeralOwner ?? noSession
+    this.acl = znode?.acl ?? null
+    this.aversion = znode?.aversion ?? 0
   }
 }
 
@@ -48,6 +53,8 @@ interface Before {
   readonly createCount: number
   readonly childCount: number
   readonly ephemeralOwner: SessionId
+  readonly acl: Acl
+  readonly aversion: number
   readonly changedAt: Zxid
 }
 
@@ -99,6 +106,16 @@ export class OutstandingChanges {
       : this.#tree.get(path)
   }
 
+  /** The nearest znode above a path, and the paths in between, where nothing is, from above. */
+  above(path: string): { readonly ancestor: ZnodeOutlook; readonly missing: readonly string[] } {
+    const missing: string[] = []
+    for (let at = parentOf(path); ; at = parentOf(at)) {
+      const ancestor = this.look(at)
+      if (ancestor !== undefined) return { ancestor, missing: missing.reverse() }
+      missing.push(at)
+    }
+  }
+
   /** Sets a znode's data and returns its new version. */
   set(znode: ZnodeOutlook, zxid: Zxid): number {
     this.#change(znode, zxid)
@@ -106,8 +123,22 @@ export class OutstandingChanges {
     return znode.version
   }
 
+  /** Sets a znode's ACL and returns the ACL's new version. */
+  setAcl(znode: ZnodeOutlook, acl: Acl, zxid: Zxid): number {
+    this.#change(znode, zxid)
+    znode.acl = acl
+    znode.aversion = nextVersion(znode.aversion)
+    return znode.aversion
+  }
+
   /** Creates a znode and returns its parent's new count of creates. */
-  create(path: string, parent: ZnodeOutlook, owner: SessionOutlook | null, zxid: Zxid): number {
+  create(
+    path: string,
+    parent: ZnodeOutlook,
+    owner: SessionOutlook | null,
+    acl: Acl,
+    zxid: Zxid,
+  ): number {
     const znode = this.#znodes.get(path) ?? this.#keep(new ZnodeOutlook(path, undefined))
     assert(!znode.exists, 'D5: a create finds no znode')
     this.#change(znode, zxid)
@@ -116,6 +147,8 @@ export class OutstandingChanges {
     znode.createCount = 0
     znode.childCount = 0
     znode.ephemeralOwner = noSession
+    znode.acl = acl
+    znode.aversion = 0
     if (owner !== null) {
       znode.ephemeralOwner = owner.id
       owner.addEphemeral(path)
@@ -243,6 +276,8 @@ export class OutstandingChanges {
     znode.createCount = before.createCount
     znode.childCount = before.childCount
     znode.ephemeralOwner = before.ephemeralOwner
+    znode.acl = before.acl
+    znode.aversion = before.aversion
     znode.changedAt = before.changedAt
   }
 }
@@ -255,6 +290,8 @@ function beforeOf(znode: ZnodeOutlook): Before {
     createCount: znode.createCount,
     childCount: znode.childCount,
     ephemeralOwner: znode.ephemeralOwner,
+    acl: znode.acl,
+    aversion: znode.aversion,
     changedAt: znode.changedAt,
   }
 }

@@ -10,6 +10,14 @@
  * ephemeral it will own, in one txn that is sure to fit (ZOOKEEPER-1367, ZOOKEEPER-4306); D6 nothing
  * goes by itself before its time, nor with children.
  */
+import {
+  isAllowed,
+  permissions,
+  settleAcl,
+  type Acl,
+  type Identity,
+  type Permission,
+} from '../access/acl.ts'
 import { assert } from '../assert.ts'
 import type { ErrorCode } from '../errors.ts'
 import { noSession, type RequestId } from '../ids.ts'
@@ -24,13 +32,16 @@ import {
   type CheckOperation,
   type CreateOperation,
   type DeleteOperation,
+  type ForwardedRequest,
   type Operation,
   type Refusal,
+  type SetAclOperation,
   type SetOperation,
   type TreeRequest,
 } from './request.ts'
 import type { SessionOutlook } from './session-outlooks.ts'
-import { stepBytes, txnOverheadBytes } from './txn-bytes.ts'
+import { endLimit, limitReachedBy, stepBytes, stepBytesOf, txnOverheadBytes } from './txn-bytes.ts'
+import { txnOf } from './txn-of.ts'
 import type { TreeTxn, Txn } from './txn.ts'
 
 type CreateTxn = TreeTxn & { readonly type: 'create' }
@@ -43,6 +54,7 @@ export class Preparation {
   #zxid = 0 as Zxid
   #timeMs = 0
   #requestId: RequestId = 0
+  #identities: readonly Identity[] = []
 
   constructor(changes: OutstandingChanges, limits: Limits) {
     this.#changes = changes
@@ -52,8 +64,7 @@ export class Preparation {
   /** The txn that a request becomes at `zxid`. Changes the outlook accordingly. */
   prepare(
     session: SessionOutlook,
-    requestId: RequestId,
-    request: TreeRequest,
+    { requestId, identities, request }: ForwardedRequest & { readonly request: TreeRequest },
     zxid: Zxid,
     timeMs: number,
   ): Txn {
@@ -61,9 +72,12 @@ export class Preparation {
     this.#zxid = zxid
     this.#timeMs = timeMs
     this.#requestId = requestId
+    this.#identities = identities
     switch (request.type) {
       case 'set':
         return this.#answer(session, this.#set(request))
+      case 'set-acl':
+        return this.#answer(session, this.#setAcl(request))
       case 'create':
         return request.parents
           ? this.#createWithParents(session, request)
@@ -100,20 +114,39 @@ export class Preparation {
 
   #set(operation: SetOperation): TreeTxn | Refusal {
     const { path, data } = operation
-    const limit = this.#limitReachedBy(path, data)
+    const limit = limitReachedBy(this.#limits, path, data)
     if (limit !== null) return this.#refusal('LIMIT_EXCEEDED', path, limit)
     const znode = this.#changes.look(path)
     if (znode === undefined) return this.#absent(path)
+    if (!this.#may(znode, 'write')) return this.#refusal('NO_AUTH', path)
     if (operation.version !== anyVersion && operation.version !== znode.version) {
       return this.#refusal('BAD_VERSION', path)
     }
     return { type: 'set', path, data, version: this.#changes.set(znode, this.#zxid) }
   }
 
+  #setAcl(operation: SetAclOperation): TreeTxn | Refusal {
+    const { path, version } = operation
+    if (pathFault(path) !== null) return this.#refusal('BAD_ARGUMENT', path)
+    const acl = settleAcl(operation.acl, this.#identities)
+    if (acl === undefined) return this.#refusal('INVALID_ACL', path)
+    if (txnOverheadBytes + stepBytes(path, null, acl) > this.#limits.maxTxnBytes) {
+      return this.#refusal('LIMIT_EXCEEDED', path, 'maxTxnBytes')
+    }
+    const znode = this.#changes.look(path)
+    if (znode === undefined) return this.#refusal('NO_NODE', path)
+    if (!this.#may(znode, 'admin')) return this.#refusal('NO_AUTH', path)
+    if (version !== anyVersion && version !== znode.aversion) {
+      return this.#refusal('BAD_VERSION', path)
+    }
+    return { type: 'set-acl', path, acl, aversion: this.#changes.setAcl(znode, acl, this.#zxid) }
+  }
+
   #check(operation: CheckOperation): TreeTxn | Refusal {
     const { path, version } = operation
     const znode = this.#changes.look(path)
     if (znode === undefined) return this.#absent(path)
+    if (!this.#may(znode, 'read')) return this.#refusal('NO_AUTH', path)
     if (version !== anyVersion && version !== znode.version) {
       return this.#refusal('BAD_VERSION', path)
     }
@@ -131,20 +164,23 @@ export class Preparation {
 
   #create(session: SessionOutlook, operation: CreateOperation): TreeTxn | Refusal {
     if (!isMode(operation.mode)) return this.#refusal('BAD_ARGUMENT', operation.path)
-    const limit = this.#limitReachedBy(operation.path, operation.data)
+    const limit = limitReachedBy(this.#limits, operation.path, operation.data, operation.acl)
     if (limit !== null) return this.#refusal('LIMIT_EXCEEDED', operation.path, limit)
     const end = operation.path.lastIndexOf('/')
     if (end < 0) return this.#refusal('BAD_ARGUMENT', operation.path)
+    const acl = settleAcl(operation.acl, this.#identities)
+    if (acl === undefined) return this.#refusal('INVALID_ACL', operation.path)
     const parent = this.#changes.look(end === 0 ? '/' : operation.path.slice(0, end))
     if (parent === undefined) {
       const code = operation.path.includes('\0') ? 'BAD_ARGUMENT' : 'NO_NODE'
       return this.#refusal(code, operation.path)
     }
+    if (!this.#may(parent, 'create')) return this.#refusal('NO_AUTH', operation.path)
     const path = operation.sequential
       ? sequentialName(operation.path, parent.createCount)
       : operation.path
     const refusal = this.#refuseName(path) ?? this.#refuseOwner(session, operation, path, parent)
-    return refusal ?? this.#created(session, operation, path, parent)
+    return refusal ?? this.#created(session, operation, path, acl, parent)
   }
 
   /** Missing ancestors first. A plain create when none is missing, as it then is one. */
@@ -158,21 +194,23 @@ export class Preparation {
       return this.#answer(session, this.#refusal('BAD_ARGUMENT', operation.path))
     }
     const path = operation.sequential ? sequentialName(operation.path, 0) : operation.path
-    const limit = this.#limitReachedBy(operation.path, operation.data)
+    const limit = limitReachedBy(this.#limits, operation.path, operation.data, operation.acl)
     if (limit !== null) {
       return this.#answer(session, this.#refusal('LIMIT_EXCEEDED', operation.path, limit))
     }
     const misnamed = this.#refuseName(path)
     if (misnamed !== null) return this.#answer(session, misnamed)
+    const acl = settleAcl(operation.acl, this.#identities)
+    if (acl === undefined) return this.#answer(session, this.#refusal('INVALID_ACL', path))
 
-    const missing: string[] = []
-    let bytes = txnOverheadBytes + stepBytes(path, operation.data)
-    let ancestor: ZnodeOutlook | undefined
-    for (let above = parentOf(path); ancestor === undefined; above = parentOf(above)) {
-      ancestor = this.#changes.look(above)
-      if (ancestor !== undefined) break
-      missing.push(above)
-      bytes += stepBytes(above, null)
+    const { missing, ...found } = this.#changes.above(path)
+    let ancestor = found.ancestor
+    const bytes = missing.reduce(
+      (sum, above) => sum + stepBytes(above, null, acl),
+      txnOverheadBytes + stepBytes(path, operation.data, acl),
+    )
+    if (!this.#may(ancestor, 'create')) {
+      return this.#answer(session, this.#refusal('NO_AUTH', path))
     }
     const refusal = this.#refuseOwner(session, operation, path, ancestor)
     if (refusal !== null) return this.#answer(session, refusal)
@@ -181,8 +219,8 @@ export class Preparation {
     }
 
     const txns: TreeTxn[] = []
-    for (const one of missing.reverse()) {
-      const parentCreateCount = this.#changes.create(one, ancestor, null, this.#zxid)
+    for (const one of missing) {
+      const parentCreateCount = this.#changes.create(one, ancestor, null, acl, this.#zxid)
       txns.push({
         type: 'create',
         path: one,
@@ -190,10 +228,11 @@ export class Preparation {
         ephemeralOwner: noSession,
         reap: neverReaped,
         parentCreateCount,
+        acl,
       })
       ancestor = this.#existing(one)
     }
-    txns.push(this.#created(session, operation, path, ancestor))
+    txns.push(this.#created(session, operation, path, acl, ancestor))
     return this.#composed(session, 'create-with-parents', txns)
   }
 
@@ -201,17 +240,17 @@ export class Preparation {
     const root = this.#deletable(operation)
     if ('code' in root) return this.#answer(session, root)
     if (root.childCount === 0) return this.#answer(session, this.#delete(operation))
-    const paths = this.#changes.subtreeOf(
-      operation.path,
-      this.#limits.maxTxnBytes - txnOverheadBytes,
-    )
+    const { path } = operation
+    const paths = this.#changes.subtreeOf(path, this.#limits.maxTxnBytes - txnOverheadBytes)
     if (paths === null) {
-      const refusal = this.#refusal('LIMIT_EXCEEDED', operation.path, 'maxTxnBytes')
-      return this.#answer(session, refusal)
+      return this.#answer(session, this.#refusal('LIMIT_EXCEEDED', path, 'maxTxnBytes'))
     }
-    const txns = paths.map((path): TreeTxn => {
-      this.#changes.delete(this.#existing(path), this.#parentOf(path), this.#zxid)
-      return { type: 'delete', path }
+    if (!paths.every((path) => this.#may(this.#parentOf(path), 'delete'))) {
+      return this.#answer(session, this.#refusal('NO_AUTH', path))
+    }
+    const txns = paths.map((one): TreeTxn => {
+      this.#changes.delete(this.#existing(one), this.#parentOf(one), this.#zxid)
+      return { type: 'delete', path: one }
     })
     return this.#composed(session, 'delete-subtree', txns)
   }
@@ -226,7 +265,7 @@ export class Preparation {
     for (const operation of operations) {
       let outcome = this.#operate(session, operation)
       if (!('code' in outcome)) {
-        bytes += stepBytes(outcome.path, 'data' in outcome ? outcome.data : null)
+        bytes += stepBytesOf(outcome)
         if (bytes > this.#limits.maxTxnBytes) {
           outcome = this.#refusal('LIMIT_EXCEEDED', operation.path, 'maxTxnBytes')
         }
@@ -275,18 +314,14 @@ export class Preparation {
     session: SessionOutlook,
     operation: CreateOperation,
     path: string,
+    acl: Acl,
     parent: ZnodeOutlook,
   ): CreateTxn {
     const owner = operation.mode === 'ephemeral' ? session : null
-    const parentCreateCount = this.#changes.create(path, parent, owner, this.#zxid)
-    return {
-      type: 'create',
-      path,
-      data: operation.data,
-      ephemeralOwner: owner?.id ?? noSession,
-      reap: reapOf(operation.mode),
-      parentCreateCount,
-    }
+    const parentCreateCount = this.#changes.create(path, parent, owner, acl, this.#zxid)
+    const { data, mode } = operation
+    const change = { type: 'create', path, data, parentCreateCount, acl } as const
+    return { ...change, reap: reapOf(mode), ephemeralOwner: owner?.id ?? noSession }
   }
 
   /** Why no znode can be created by this name: it is none, it is too long, or it is taken. */
@@ -309,19 +344,17 @@ export class Preparation {
       return this.#refusal('NO_CHILDREN_FOR_EPHEMERALS', path)
     }
     if (mode !== 'ephemeral') return null
-    // The session's end is one txn: it must fit, however many and however long its paths are.
-    if (session.ephemeralCount >= this.#limits.maxSessionEphemerals) {
-      return this.#refusal('LIMIT_EXCEEDED', path, 'maxSessionEphemerals')
-    }
-    const endBytes = txnOverheadBytes + session.ephemeralBytes + stepBytes(path, null)
-    return endBytes > this.#limits.maxTxnBytes
-      ? this.#refusal('LIMIT_EXCEEDED', path, 'maxTxnBytes')
-      : null
+    const limit = endLimit(this.#limits, session, path)
+    return limit === null ? null : this.#refusal('LIMIT_EXCEEDED', path, limit)
   }
 
   /** The znode that an unconditional or a fitting delete finds, or why it is none. */
   #deletable({ path, version }: DeleteOperation): ZnodeOutlook | Refusal {
     if (isSystemPath(path) || !path.includes('/')) return this.#refusal('BAD_ARGUMENT', path)
+    const parent = this.#changes.look(parentOf(path))
+    if (parent !== undefined && !this.#may(parent, 'delete')) {
+      return this.#refusal('NO_AUTH', path)
+    }
     const znode = this.#changes.look(path)
     if (znode === undefined) {
       return this.#refusal(path.includes('\0') ? 'BAD_ARGUMENT' : 'NO_NODE', path)
@@ -331,15 +364,12 @@ export class Preparation {
       : this.#refusal('BAD_VERSION', path)
   }
 
-  #absent(path: string): Refusal {
-    return this.#refusal(pathFault(path) === null ? 'NO_NODE' : 'BAD_ARGUMENT', path)
+  #may(znode: ZnodeOutlook, wanted: Permission): boolean {
+    return isAllowed(znode.acl, permissions[wanted], this.#identities)
   }
 
-  #limitReachedBy(path: string, data: Uint8Array | null): keyof Limits | null {
-    const dataBytes = data === null ? 0 : data.byteLength
-    if (dataBytes > this.#limits.maxDataBytes) return 'maxDataBytes'
-    const bytes = txnOverheadBytes + stepBytes(path, data)
-    return bytes > this.#limits.maxTxnBytes ? 'maxTxnBytes' : null
+  #absent(path: string): Refusal {
+    return this.#refusal(pathFault(path) === null ? 'NO_NODE' : 'BAD_ARGUMENT', path)
   }
 
   /** What was looked at a moment ago, or follows from it. */
@@ -362,35 +392,7 @@ export class Preparation {
     return { timeMs: this.#timeMs, session: session.id, requestId: this.#requestId, type, txns }
   }
 
-  /** Spelled out, not spread: this is every write's path. */
   #answer(asker: SessionOutlook, outcome: TreeTxn | Refusal): Txn {
-    const timeMs = this.#timeMs
-    const session = asker.id
-    const requestId = this.#requestId
-    if ('code' in outcome) return { timeMs, session, requestId, type: 'refuse', ...outcome }
-    const { type, path } = outcome
-    switch (type) {
-      case 'set': {
-        const { data, version } = outcome
-        return { timeMs, session, requestId, type, path, data, version }
-      }
-      case 'create': {
-        const { data, ephemeralOwner, reap, parentCreateCount } = outcome
-        return {
-          timeMs,
-          session,
-          requestId,
-          type,
-          path,
-          data,
-          ephemeralOwner,
-          reap,
-          parentCreateCount,
-        }
-      }
-      case 'delete':
-      case 'check':
-        return { timeMs, session, requestId, type, path }
-    }
+    return txnOf(this.#timeMs, asker.id, this.#requestId, outcome)
   }
 }

@@ -134,6 +134,7 @@ export class Replica {
       case 'create':
       case 'set':
       case 'delete':
+      case 'set-acl':
       case 'check': {
         const znode = this.#changeTree(txn, zxid, txn.timeMs, observer)
         return wanted ? resultOf(txn, znode) : null
@@ -203,6 +204,7 @@ export class Replica {
         if (owner !== noSession) this.sessions.removeEphemeral(owner, znode.path)
         observer.onChanged('deleted', znode, zxid)
         break
+      case 'set-acl':
       case 'check':
         break
     }
@@ -231,7 +233,8 @@ function resultOf(txn: TreeTxn, znode: Znode): OperationResult {
     case 'create':
       return { type: 'create', path: znode.path, stat: statOf(znode) }
     case 'set':
-      return { type: 'set', stat: statOf(znode) }
+    case 'set-acl':
+      return { type: txn.type, stat: statOf(znode) }
     case 'delete':
       return { type: 'delete' }
     case 'check':

@@ -5,6 +5,7 @@
  * exactly one txn: the change, or a refusal. Reads never travel: see read.ts.
  */
 import type { Configuration, Member } from '../ensemble/configuration.ts'
+import type { AclEntry, Identity } from '../access/acl.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { RequestId, SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
@@ -28,6 +29,8 @@ export interface CreateOperation {
   readonly mode: CreateMode
   /** Adds ten digits, the parent's count of creates, to the path. */
   readonly sequential: boolean
+  /** Who may do what with it; `null`: everybody everything. */
+  readonly acl: readonly AclEntry[] | null
 }
 export interface SetOperation {
   readonly type: 'set'
@@ -38,6 +41,13 @@ export interface SetOperation {
 export interface DeleteOperation {
   readonly type: 'delete'
   readonly path: string
+  readonly version: number
+}
+/** `version` is the ACL's own: the stat's `aversion`. */
+export interface SetAclOperation {
+  readonly type: 'set-acl'
+  readonly path: string
+  readonly acl: readonly AclEntry[]
   readonly version: number
 }
 export interface CheckOperation {
@@ -54,6 +64,7 @@ export type TreeRequest =
   /** `parents` also creates the ancestors that are missing, as persistent znodes without data. */
   | (CreateOperation & { readonly parents: boolean })
   | SetOperation
+  | SetAclOperation
   /** `recursive` deletes the whole subtree, in one txn; `version` guards its root. */
   | (DeleteOperation & { readonly recursive: boolean })
   /** All operations or none, later ones seeing the effect of earlier ones. */
@@ -73,7 +84,7 @@ export type WriteRequest = TreeRequest | Reconfiguration
 /** What one operation of a committed write came to. */
 export type OperationResult =
   | { readonly type: 'create'; readonly path: string; readonly stat: Stat }
-  | { readonly type: 'set'; readonly stat: Stat }
+  | { readonly type: 'set' | 'set-acl'; readonly stat: Stat }
   | { readonly type: 'delete' }
   | { readonly type: 'check' }
 
@@ -101,6 +112,8 @@ export interface ForwardedRequest {
   readonly requestId: RequestId
   /** The zxid of the create or move that made the sender the session's host (S7). */
   readonly hostedSince: Zxid
+  /** What the session had proved to be when it asked. */
+  readonly identities: readonly Identity[]
   readonly request: WriteRequest
 }
 

@@ -8,6 +8,7 @@
  * A refused write is a txn too, so that its refusal was judged against state that is really
  * committed, and so that every request id stands in the log exactly once (R2).
  */
+import type { Acl } from '../access/acl.ts'
 import type { Configuration } from '../ensemble/configuration.ts'
 import type { PeerId, RequestId, SessionId } from '../ids.ts'
 import type { Reap } from '../tree/reapables.ts'
@@ -25,6 +26,7 @@ export type TreeTxn =
       readonly reap: Reap
       /** The parent's count of creates after this one: the next sequential suffix. */
       readonly parentCreateCount: number
+      readonly acl: Acl
     }
   | {
       readonly type: 'set'
@@ -34,6 +36,13 @@ export type TreeTxn =
       readonly version: number
     }
   | { readonly type: 'delete'; readonly path: string }
+  /** `aversion` is the znode's after this one. */
+  | {
+      readonly type: 'set-acl'
+      readonly path: string
+      readonly acl: Acl
+      readonly aversion: number
+    }
   /** Changes nothing; holds the place of a `check` among a transaction's results. */
   | { readonly type: 'check'; readonly path: string }
 

@@ -11,6 +11,7 @@
  * No BigInt: halves are int32, which V8 keeps unboxed. Not cryptographic: it finds defects and
  * damage, not forgers.
  */
+import type { Acl } from '../access/acl.ts'
 import type { SessionRecord } from './snapshot.ts'
 import type { ZnodeRecord } from './znode.ts'
 
@@ -151,7 +152,17 @@ export function hashStat(hasher: Hasher, znode: ZnodeRecord): void {
   hasher.word(znode.aversion)
   hasher.wide(znode.ephemeralOwner)
   hasher.wide(znode.reap)
+  hashAcl(hasher, znode.acl)
   hasher.finish()
+}
+
+function hashAcl(hasher: Hasher, acl: Acl): void {
+  hasher.word(acl === null ? -1 : acl.length)
+  for (const { permissions, scheme, id } of acl ?? []) {
+    hasher.word(permissions)
+    hasher.text(scheme)
+    hasher.text(id)
+  }
 }
 
 /** The whole stream of a session. */

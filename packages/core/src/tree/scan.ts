@@ -6,6 +6,7 @@
  * A scan that is not taken from any more keeps what changes, up to a bound that all scans share: then
  * the oldest is overrun, and what it keeps is let go of.
  */
+import type { Acl } from '../access/acl.ts'
 import type { Zxid } from '../zxid.ts'
 import { childPath, isAncestor, parentOf } from './path.ts'
 import { statOf, type Stat, type Znode } from './znode.ts'
@@ -18,6 +19,7 @@ export interface ScannedZnode {
   readonly path: string
   readonly data: Uint8Array | null
   readonly stat: Stat
+  readonly acl: Acl
 }
 
 /** What a scan asks of the tree that it walks. */
@@ -156,7 +158,8 @@ export class TreeScan {
     if (znode.czxid > this.at || !this.#covers(path) || this.#kept.has(path)) return
     const isEntered = this.#entered.has(path)
     const children = isEntered || znode.children === null ? noNames : [...znode.children]
-    this.#kept.set(path, { path, data: znode.data, stat: statOf(znode), children })
+    const { data, acl } = znode
+    this.#kept.set(path, { path, data, stat: statOf(znode), acl, children })
     this.#keptBytes += keptBytes + (znode.data?.byteLength ?? 0) + nameBytes * children.length
     this.#tree.scans.bound(this.#maxKeptBytes)
   }
@@ -185,6 +188,7 @@ export class TreeScan {
       }
     }
     if (kept !== undefined) return kept
-    return znode === undefined ? null : { path, data: znode.data, stat: statOf(znode) }
+    if (znode === undefined) return null
+    return { path, data: znode.data, stat: statOf(znode), acl: znode.acl }
   }
 }

@@ -3,8 +3,10 @@
  * `/zookeeper`. No txn creates them, so that their parents have children and have never counted one;
  * no request deletes them. Other names below `/zookeeper` are ordinary.
  *
- * `/zookeeper/config` holds the configuration in force, as text; its version and aversion are -1.
+ * `/zookeeper/config` holds the configuration in force, as text; its version and aversion are -1, and
+ * everybody may read it and do nothing else.
  */
+import { anyone, permissions, type Acl } from '../access/acl.ts'
 import type { Configuration } from '../ensemble/configuration.ts'
 import { noSession } from '../ids.ts'
 import { zeroZxid, type Zxid } from '../zxid.ts'
@@ -12,6 +14,8 @@ import { neverReaped } from './reapables.ts'
 import type { ZnodeRecord } from './znode.ts'
 
 export const configPath = '/zookeeper/config'
+
+const readOnly: Acl = [{ permissions: permissions.read, ...anyone }]
 
 /** Parents first. */
 const paths = ['/', '/zookeeper', '/zookeeper/quota', configPath]
@@ -38,6 +42,7 @@ export function systemRecords(): ZnodeRecord[] {
       aversion: version,
       ephemeralOwner: noSession,
       reap: neverReaped,
+      acl: path === configPath ? readOnly : null,
     }
   })
 }

@@ -9,6 +9,7 @@
  * counts and pzxid; D5 the outcome of every txn is the one that was promised; Q1 the count of
  * creates never falls.
  */
+import { AclPool } from '../access/acl-pool.ts'
 import { InvariantError } from '../assert.ts'
 import type { Configuration } from '../ensemble/configuration.ts'
 import { noSession } from '../ids.ts'
@@ -37,6 +38,7 @@ export class Tree {
   readonly #znodes = new Map<string, Znode>()
   readonly #hasher = new Hasher()
   readonly #digest = new Digest()
+  readonly #acls = new AclPool()
   /** Znodes whose hash is not in the digest; `settle` brings it up to date. */
   #stale: Znode[] = []
   /** Bytes of data among them that are to be hashed: no fewer than there are. */
@@ -111,6 +113,8 @@ export class Tree {
       }
       case 'delete':
         return this.delete(txn.path, zxid)
+      case 'set-acl':
+        return this.#setAcl(txn, zxid)
       case 'check':
         return this.#existing(txn.path, zxid)
     }
@@ -140,6 +144,7 @@ export class Tree {
     const parent = this.#existing(parentOf(path), zxid)
     this.#touch(parent, staleness.stat)
     this.#touch(znode, staleness.deleted)
+    this.#acls.release(znode.acl)
     this.#znodes.delete(path)
     parent.children?.delete(nameOf(path))
     parent.pzxid = zxid
@@ -167,6 +172,18 @@ export class Tree {
     return znode
   }
 
+  #setAcl(txn: TreeTxn & { readonly type: 'set-acl' }, zxid: Zxid): Znode {
+    const znode = this.#existing(txn.path, zxid)
+    if (txn.aversion !== nextVersion(znode.aversion)) {
+      throw misfit('D3: a change of the ACL adds one to its version', txn.path, zxid)
+    }
+    this.#touch(znode, staleness.stat)
+    this.#acls.release(znode.acl)
+    znode.acl = this.#acls.take(txn.acl)
+    znode.aversion = txn.aversion
+    return znode
+  }
+
   /** Puts a new znode into map, digest and dirty set; its parent is the caller's business. */
   #insert(znode: Znode): void {
     const { path } = znode
@@ -179,6 +196,7 @@ export class Tree {
   /** Puts a znode into map and digest. */
   #enter(znode: Znode): void {
     this.#znodes.set(znode.path, znode)
+    znode.acl = this.#acls.take(znode.acl)
     if (znode.reap !== neverReaped) this.reapables.note(znode)
     hashPath(this.#hasher, znode.path)
     znode.pathLow = this.#hasher.low
@@ -290,6 +308,7 @@ function newRecord(
     aversion: 0,
     ephemeralOwner: txn.ephemeralOwner,
     reap: txn.reap,
+    acl: txn.acl,
   }
 }
 

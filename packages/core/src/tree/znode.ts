@@ -2,6 +2,7 @@
  * The znode: as clients see it (`Stat`), as a snapshot keeps it (`ZnodeRecord`), and as the tree
  * holds it (`Znode`). When its fields change is in tree.ts.
  */
+import type { Acl } from '../access/acl.ts'
 import type { SessionId } from '../ids.ts'
 import type { Zxid } from '../zxid.ts'
 import type { Reap } from './reapables.ts'
@@ -46,6 +47,8 @@ export interface ZnodeRecord {
   readonly ephemeralOwner: SessionId
   /** When it goes by itself. */
   readonly reap: Reap
+  /** Who may do what; `null`: everybody everything. */
+  readonly acl: Acl
 }
 
 /**
@@ -65,9 +68,10 @@ export class Znode implements ZnodeRecord {
   mtime: number
   version: number
   createCount: number
-  readonly aversion: number
+  aversion: number
   readonly ephemeralOwner: SessionId
   readonly reap: Reap
+  acl: Acl
   /** Names of the direct children; `null` until the first one. */
   children: Set<string> | null = null
 
@@ -96,6 +100,7 @@ export class Znode implements ZnodeRecord {
     this.aversion = record.aversion
     this.ephemeralOwner = record.ephemeralOwner
     this.reap = record.reap
+    this.acl = record.acl
   }
 
   get numChildren(): number {
@@ -137,6 +142,7 @@ export function recordOf(znode: Znode): ZnodeRecord {
     aversion: znode.aversion,
     ephemeralOwner: znode.ephemeralOwner,
     reap: znode.reap,
+    acl: znode.acl,
   }
 }
 

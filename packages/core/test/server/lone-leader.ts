@@ -9,6 +9,7 @@ import {
   Replica,
   sessionIdAt,
   type ForwardedRequest,
+  type Identity,
   type Limits,
   type Page,
   type PageEnd,
@@ -31,6 +32,8 @@ export class LoneLeader {
   readonly pages = new KeptPages()
   readonly rounds = { last: 0 }
   readonly recorder = new Recorder()
+  /** What sessions have proved to be. */
+  readonly identities = new Map<SessionId, readonly Identity[]>()
   end: PageEnd = noPage
   readonly #outstanding: Page[] = []
   #sessionCount = 0
@@ -68,7 +71,8 @@ export class LoneLeader {
     const id = requestId ?? (this.#lastIds.get(session) ?? 0) + 1
     this.#lastIds.set(session, id)
     const hostedSince = this.replica.sessions.get(session)?.hostedSince ?? (session as never)
-    return { session, requestId: id, hostedSince, request }
+    const identities = this.identities.get(session) ?? []
+    return { session, requestId: id, hostedSince, identities, request }
   }
 
   /** Sends requests of a session from its host; the refusal of the link, or `null`. */
@@ -137,6 +141,7 @@ export function wordOf(txn: Txn): string {
     case 'set':
     case 'delete':
     case 'check':
+    case 'set-acl':
       return `${txn.type} ${txn.path}`
     case 'refuse': {
       const place = txn.operation === 0 ? '' : ` at ${String(txn.operation)}`

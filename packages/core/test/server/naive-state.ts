@@ -3,6 +3,7 @@
  * defined, nothing incremental. What it says is what every peer must come to.
  */
 import type {
+  Acl,
   SessionId,
   SessionRecord,
   Stat,
@@ -24,6 +25,8 @@ interface NaiveZnode {
   deletes: number
   readonly owner: SessionId
   readonly reap: number
+  acl: Acl
+  aclSets: number
 }
 
 export interface NaiveEvent {
@@ -39,6 +42,8 @@ function parent(path: string): string {
   return elements.length === 1 ? '/' : elements.join('/')
 }
 
+const configAcl: Acl = [{ permissions: 1, scheme: 'world', id: 'anyone' }]
+
 export class NaiveState {
   readonly znodes = new Map<string, NaiveZnode>()
   readonly sessions = new Map<SessionId, SessionRecord>()
@@ -48,7 +53,7 @@ export class NaiveState {
 
   constructor() {
     const never = 0 as Zxid
-    const nobody = { ephemeralOwner: 0 as SessionId, reap: 0 }
+    const nobody = { ephemeralOwner: 0 as SessionId, reap: 0, acl: null }
     for (const path of ['/', '/zookeeper', '/zookeeper/quota', configPath]) {
       this.#put(path, new Uint8Array(), never, 0, nobody)
     }
@@ -56,6 +61,8 @@ export class NaiveState {
     this.znodes.get('/')!.deletes = -1
     this.znodes.get('/zookeeper')!.deletes = -2
     this.znodes.get(configPath)!.sets = -1
+    this.znodes.get(configPath)!.aclSets = -1
+    this.znodes.get(configPath)!.acl = configAcl
   }
 
   #put(
@@ -63,7 +70,7 @@ export class NaiveState {
     data: Uint8Array | null,
     zxid: Zxid,
     timeMs: number,
-    { ephemeralOwner: owner, reap }: Pick<ZnodeRecord, 'ephemeralOwner' | 'reap'>,
+    { ephemeralOwner: owner, reap, acl }: Pick<ZnodeRecord, 'ephemeralOwner' | 'reap' | 'acl'>,
   ): void {
     this.znodes.set(path, {
       data,
@@ -77,6 +84,8 @@ export class NaiveState {
       deletes: 0,
       owner,
       reap,
+      acl,
+      aclSets: 0,
     })
   }
 
@@ -101,7 +110,7 @@ export class NaiveState {
       mtime: znode.mtime,
       version: znode.sets,
       cversion: znode.creates + znode.deletes,
-      aversion: path === configPath ? -1 : 0,
+      aversion: znode.aclSets,
       ephemeralOwner: znode.owner,
       dataLength: znode.data?.length ?? 0,
       numChildren: this.childrenOf(path).length,
@@ -111,10 +120,10 @@ export class NaiveState {
   /** By path, so that two can be compared. */
   records(): ZnodeRecord[] {
     return [...this.znodes]
-      .map(([path, { data, czxid, mzxid, pzxid, ctime, mtime, sets, creates, owner, reap }]) => ({
+      .map(([path, { data, czxid, mzxid, pzxid, ctime, mtime, ...rest }]) => ({
         ...{ path, data, czxid, mzxid, pzxid, ctime, mtime },
-        ...{ version: sets, createCount: creates },
-        ...{ aversion: path === configPath ? -1 : 0, ephemeralOwner: owner, reap },
+        ...{ version: rest.sets, createCount: rest.creates, aversion: rest.aclSets },
+        ...{ ephemeralOwner: rest.owner, reap: rest.reap, acl: rest.acl },
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1))
   }
@@ -132,6 +141,7 @@ export class NaiveState {
       case 'create':
       case 'set':
       case 'delete':
+      case 'set-acl':
       case 'check':
         return this.#changeTree(txn, zxid, txn.timeMs)
       case 'transaction':
@@ -187,6 +197,12 @@ export class NaiveState {
       znode.mzxid = zxid
       znode.mtime = timeMs
       this.events.push({ type: 'changed', path, zxid })
+      return { type, stat: this.statOf(path) }
+    }
+    if (type === 'set-acl') {
+      const znode = this.znodes.get(path)!
+      znode.acl = txn.acl
+      znode.aclSets += 1
       return { type, stat: this.statOf(path) }
     }
     if (type === 'delete') {

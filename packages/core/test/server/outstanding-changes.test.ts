@@ -11,7 +11,7 @@ function treeOf(count: number): { readonly tree: Tree; readonly changes: Outstan
   const tree = Tree.empty()
   for (let index = 0; index < count; index += 1) {
     const create = { path: path(index), data: null, ephemeralOwner: noSession, reap: 0 } as const
-    tree.apply({ type: 'create', ...create, parentCreateCount: index + 1 }, at(1), 1)
+    tree.apply({ type: 'create', ...create, parentCreateCount: index + 1, acl: null }, at(1), 1)
   }
   return { tree, changes: new OutstandingChanges(tree, new SessionOutlooks(new SessionTable())) }
 }
@@ -35,7 +35,7 @@ describe('outstanding changes', () => {
     const { changes } = treeOf(1)
     changes.begin()
     changes.set(changes.look('/0')!, at(2))
-    changes.create('/new', changes.look('/')!, null, at(2))
+    changes.create('/new', changes.look('/')!, null, null, at(2))
     changes.takeBack()
 
     expect(changes.look('/0')).toMatchObject({ version: 0 })

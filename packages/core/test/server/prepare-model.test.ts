@@ -32,6 +32,12 @@ function begin(): {
     state.apply({ timeMs: 1_000, session: 0, requestId: 0, ...made } as Txn, leader.end.last)
     return session
   })
+  const [, second, third] = sessions
+  leader.identities.set(second!, [{ scheme: 'digest', id: 'one:x' }])
+  leader.identities.set(third!, [
+    { scheme: 'digest', id: 'two:x' },
+    { scheme: 'ip', id: '127.0.0.1' },
+  ])
   return { leader, state, sessions }
 }
 
@@ -55,7 +61,8 @@ describe('preparation against a judge who waits', () => {
 
         for (const { session: index, request, drafts, applies } of steps) {
           const session = sessions[index]!
-          const txn = judgeAlone(state, session, request, 1_000)
+          const identities = leader.identities.get(session)
+          const txn = judgeAlone(state, session, request, 1_000, identities)
           if (txn !== null) {
             zxid = advanceZxid(zxid)
             state.apply(txn, zxid)

@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import {
   advanceZxid,
+  type Acl,
   epochOf,
   makeZxid,
   noPage,
@@ -24,6 +25,7 @@ const kinds = [
   'create-with-parents',
   'set',
   'set',
+  'set-acl',
   'delete',
   'delete-subtree',
   'transaction',
@@ -146,6 +148,7 @@ export class Author {
       case 'create':
       case 'create-ephemeral':
       case 'set':
+      case 'set-acl':
       case 'delete': {
         const draft = new Draft(this.state, this.#written)
         const owner = kind === 'create-ephemeral' ? (subject?.id ?? noSession) : noSession
@@ -165,11 +168,18 @@ function isDeletable(path: string): boolean {
   return path !== '/' && !/^\/zookeeper(\/(quota|config))?$/.test(path)
 }
 
+/** Mostly the open list. */
+function aclOf(pick: number): Acl {
+  if (pick % 3 > 0) return null
+  return [{ permissions: 1 + (pick % 31), scheme: 'digest', id: `u${String(pick % 5)}:x` }]
+}
+
 /** What several operations of one txn see of each other. */
 class Draft {
   readonly #owners: Map<string, SessionId>
   readonly #versions: Map<string, number>
   readonly #creates: Map<string, number>
+  readonly #aversions: Map<string, number>
   readonly #salt: number
 
   constructor(state: NaiveState, salt: number) {
@@ -177,6 +187,7 @@ class Draft {
     this.#owners = new Map(znodes.map(([path, znode]) => [path, znode.owner]))
     this.#versions = new Map(znodes.map(([path, znode]) => [path, znode.sets]))
     this.#creates = new Map(znodes.map(([path, znode]) => [path, znode.creates]))
+    this.#aversions = new Map(znodes.map(([path, znode]) => [path, znode.aclSets]))
     this.#salt = salt
   }
 
@@ -195,6 +206,11 @@ class Draft {
     }
     const path = paths[pick % paths.length]!
     if (type === 'check') return { type, path }
+    if (type === 'set-acl') {
+      const aversion = this.#aversions.get(path)! + 1
+      this.#aversions.set(path, aversion)
+      return { type, path, acl: aclOf(pick + 1), aversion }
+    }
     const version = this.#versions.get(path)! + 1
     this.#versions.set(path, version)
     return { type, path, data: this.#data(pick), version }
@@ -216,10 +232,12 @@ class Draft {
       this.#owners.set(path, ephemeralOwner)
       this.#versions.set(path, 0)
       this.#creates.set(path, 0)
+      this.#aversions.set(path, 0)
       parent = path
       const reap = ephemeralOwner === noSession ? ([0, 0, -1, 1_000][pick % 4] ?? 0) : 0
       const data = this.#data(pick)
-      return { type: 'create', path, data, ephemeralOwner, reap, parentCreateCount }
+      const acl = aclOf(pick)
+      return { type: 'create', path, data, ephemeralOwner, reap, parentCreateCount, acl }
     })
   }
 

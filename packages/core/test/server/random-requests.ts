@@ -18,6 +18,21 @@ const mode: fc.Arbitrary<CreateMode> = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom('persistent', 'persistent', 'ephemeral', 'container') },
   { weight: 1, arbitrary: fc.constant({ ttlMs: 20 }) },
 )
+/** What may be asked for, some of which is none. */
+const acl = fc
+  .array(
+    fc.record({
+      permissions: fc.constantFrom(31, 31, 1, 6, 15, 16),
+      who: fc.constantFrom(
+        { scheme: 'world', id: 'anyone' },
+        { scheme: 'auth', id: '' },
+        { scheme: 'digest', id: 'one:x' },
+        { scheme: 'digest', id: 'two:x' },
+      ),
+    }),
+    { maxLength: 3 },
+  )
+  .map((entries) => entries.map(({ permissions, who }) => ({ permissions, ...who })))
 
 const createOperation = fc.record({
   type: fc.constant('create' as const),
@@ -25,6 +40,7 @@ const createOperation = fc.record({
   data,
   mode,
   sequential: often,
+  acl: fc.option(acl, { freq: 2 }),
 })
 const setOperation = fc.record({ type: fc.constant('set' as const), path, data, version })
 const deleteOperation = fc.record({ type: fc.constant('delete' as const), path, version })
@@ -44,6 +60,10 @@ export const anyWrite: fc.Arbitrary<TreeRequest> = fc.oneof(
     arbitrary: fc.tuple(createOperation, often).map(([one, parents]) => ({ ...one, parents })),
   },
   { weight: 3, arbitrary: setOperation },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('set-acl' as const), path, acl, version }),
+  },
   {
     weight: 3,
     arbitrary: fc.tuple(deleteOperation, often).map(([one, recursive]) => ({ ...one, recursive })),

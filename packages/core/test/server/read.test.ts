@@ -3,12 +3,17 @@ import {
   CoordinationError,
   findStat,
   findZnode,
+  getAcl,
   getChildren,
   getZnode,
   makeZxid,
   noPage,
   noSession,
+  openAcl,
+  permissions,
   Replica,
+  type AclEntry,
+  type Identity,
   type Txn,
 } from '../../src/internal.ts'
 import { pageOf } from './random-history.ts'
@@ -21,7 +26,16 @@ function replicaWithChildren(): Replica {
   const txns: Txn[] = [['/a', 1] as const, ['/a/b', 1], ['/a/B', 2], ['/a/a', 3]].map(
     ([path, parentCreateCount]) => ({
       ...{ timeMs: 5, session: noSession, requestId: 0 },
-      ...{ type: 'create', path, data, ephemeralOwner: noSession, reap: 0, parentCreateCount },
+      ...{
+        type: 'create',
+        path,
+        data,
+        ephemeralOwner: noSession,
+        reap: 0,
+        parentCreateCount,
+        acl: null,
+      },
+      acl: null,
     }),
   ) as Txn[]
   const page = pageOf(noPage, txns)
@@ -29,11 +43,63 @@ function replicaWithChildren(): Replica {
   return replica
 }
 
+/** A replica with `/guarded` alone, which only ann may read and change the list of. */
+function guardedReplica(acl: AclEntry[]): Replica {
+  const replica = Replica.empty()
+  const header = { timeMs: 5, session: noSession, requestId: 0, ephemeralOwner: noSession }
+  const create = {
+    ...header,
+    type: 'create',
+    path: '/guarded',
+    data,
+    reap: 0,
+    parentCreateCount: 1,
+  } as const
+  const txns: Txn[] = [{ ...create, acl }]
+  replica.apply(pageOf(noPage, txns), txns, {
+    wantsResult: () => false,
+    onChanged() {},
+    onApplied() {},
+  })
+  return replica
+}
+
+describe('reads of what a list guards', () => {
+  const ann = { scheme: 'digest', id: 'ann:hash' }
+  const bob = { scheme: 'digest', id: 'bob:hash' }
+  const replica = guardedReplica([
+    { permissions: permissions.read | permissions.admin, ...ann },
+    { permissions: permissions.read, ...bob },
+  ])
+
+  test.each([
+    ['getZnode', getZnode],
+    ['findZnode', findZnode],
+    ['findStat', findStat],
+    ['getChildren', getChildren],
+    ['getAcl', getAcl],
+  ])('%s is for who may read', (_, read) => {
+    expect(() => read(replica, '/guarded', [ann])).not.toThrow()
+    expect(() => read(replica, '/guarded', [])).toThrow(
+      expect.objectContaining({ code: 'NO_AUTH', path: '/guarded', outcome: 'not-applied' }),
+    )
+  })
+
+  test('a list is shown whole to who may change it, and without hashes to who may read', () => {
+    const ids = (...identities: Identity[]): string[] =>
+      getAcl(replica, '/guarded', identities).acl.map(({ id }) => id)
+
+    expect(ids(ann)).toEqual(['ann:hash', 'bob:hash'])
+    expect(ids(bob)).toEqual(['ann:x', 'bob:x'])
+    expect(getAcl(replica, '/', []).acl).toEqual(openAcl)
+  })
+})
+
 describe('local reads', () => {
   test('data and stat are those at the end of the last page', () => {
     const replica = replicaWithChildren()
 
-    const reading = getZnode(replica, '/a')
+    const reading = getZnode(replica, '/a', [])
 
     expect(reading).toEqual({
       data,
@@ -51,30 +117,30 @@ describe('local reads', () => {
         numChildren: 3,
       },
     })
-    expect(findZnode(replica, '/a')).toEqual(reading)
-    expect(findStat(replica, '/a')).toEqual(reading.stat)
+    expect(findZnode(replica, '/a', [])).toEqual(reading)
+    expect(findStat(replica, '/a', [])).toEqual(reading.stat)
   })
 
   test('data is shared, not copied', () => {
-    expect(getZnode(replicaWithChildren(), '/a').data).toBe(data)
+    expect(getZnode(replicaWithChildren(), '/a', []).data).toBe(data)
   })
 
   test('children are names, sorted by UTF-16 units', () => {
-    const reading = getChildren(replicaWithChildren(), '/a')
+    const reading = getChildren(replicaWithChildren(), '/a', [])
 
     expect(reading.children).toEqual(['B', 'a', 'b'])
     expect(reading.stat.numChildren).toBe(3)
-    expect(getChildren(replicaWithChildren(), '/a/b').children).toEqual([])
+    expect(getChildren(replicaWithChildren(), '/a/b', []).children).toEqual([])
   })
 
   test('what is not there is undefined to whoever may find nothing, NO_NODE to the others', () => {
     const replica = replicaWithChildren()
 
-    expect(findZnode(replica, '/no')).toBeUndefined()
-    expect(findStat(replica, '/no')).toBeUndefined()
+    expect(findZnode(replica, '/no', [])).toBeUndefined()
+    expect(findStat(replica, '/no', [])).toBeUndefined()
     for (const read of [getZnode, getChildren]) {
-      expect(() => read(replica, '/no')).toThrow(CoordinationError)
-      expect(() => read(replica, '/no')).toThrow(
+      expect(() => read(replica, '/no', [])).toThrow(CoordinationError)
+      expect(() => read(replica, '/no', [])).toThrow(
         expect.objectContaining({ code: 'NO_NODE', path: '/no', outcome: 'not-applied' }),
       )
     }

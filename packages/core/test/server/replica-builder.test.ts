@@ -19,7 +19,7 @@ const silent = { wantsResult: () => false, onChanged: () => {}, onApplied: () =>
 function znode(path: string, fields: Partial<ZnodeRecord> = {}): SnapshotRecord {
   const zxid = makeZxid(1, 1)
   const stat = { czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: 1, mtime: 1, version: 0 }
-  const rest = { createCount: 0, aversion: 0, ephemeralOwner: noSession, reap: 0 }
+  const rest = { createCount: 0, aversion: 0, ephemeralOwner: noSession, reap: 0, acl: null }
   return { type: 'znode', znode: { path, data: null, ...stat, ...rest, ...fields } }
 }
 

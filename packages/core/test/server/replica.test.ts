@@ -34,6 +34,7 @@ function create(path: string, parentCreateCount: number, owner = noSession): Txn
     ephemeralOwner: owner,
     reap: 0,
     parentCreateCount,
+    acl: null,
   }
 }
 

@@ -17,7 +17,7 @@ export function create(
   options: Partial<CreateOperation & { readonly parents: boolean }> = {},
 ): CreateOperation & { readonly parents: boolean } {
   const plain = { type: 'create', path, data: null, mode: 'persistent' } as const
-  return { ...plain, sequential: false, parents: false, ...options }
+  return { ...plain, sequential: false, acl: null, parents: false, ...options }
 }
 
 export function set(path: string, version = anyVersion, data = bytes('x')): SetOperation {

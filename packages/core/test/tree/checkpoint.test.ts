@@ -54,6 +54,7 @@ function create(path: string, parentCreateCount: number): Txn {
     ephemeralOwner: noSession,
     reap: 0,
     parentCreateCount,
+    acl: null,
   }
   return { ...unasked, type: 'create', path, ...fields }
 }

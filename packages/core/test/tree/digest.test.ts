@@ -21,6 +21,7 @@ const znode: ZnodeRecord = {
   version: 7,
   createCount: 8,
   aversion: 9,
+  acl: null,
   ephemeralOwner: noSession,
   reap: 0,
 }
@@ -37,10 +38,10 @@ const session: SessionRecord = {
 describe('digest', () => {
   test('D1: it is part of the data format: these records have these digests, for ever', () => {
     expect(digestOf([], [])).toBe('0000000000000000')
-    expect(digestOf([znode], [])).toMatchInlineSnapshot(`"ae073db4a4b0bdd4"`)
-    expect(digestOf([{ ...znode, data: null }], [])).toMatchInlineSnapshot(`"13bc1d4b3f82ea2c"`)
+    expect(digestOf([znode], [])).toMatchInlineSnapshot(`"3d64b9486bc4dac7"`)
+    expect(digestOf([{ ...znode, data: null }], [])).toMatchInlineSnapshot(`"08154e2175c1bc64"`)
     expect(digestOf([], [session])).toMatchInlineSnapshot(`"ece06cb200c94701"`)
-    expect(digestOf([znode], [session])).toMatchInlineSnapshot(`"9ae7aa66a57a04d5"`)
+    expect(digestOf([znode], [session])).toMatchInlineSnapshot(`"2a4525fa6c8e21c8"`)
   })
 
   test('D1: every field of a znode counts', () => {
@@ -61,6 +62,9 @@ describe('digest', () => {
       { version: 8 },
       { createCount: 9 },
       { aversion: 10 },
+      { acl: [] },
+      { acl: [{ permissions: 1, scheme: 'world', id: 'anyone' }] },
+      { acl: [{ permissions: 2, scheme: 'world', id: 'anyone' }] },
       { ephemeralOwner: session.id },
     ]
 

@@ -23,7 +23,7 @@ class Growing {
     const parent = this.tree.get(path.slice(0, path.lastIndexOf('/')) || '/')!
     const parentCreateCount = parent.createCount + 1
     const data = null
-    const txn = { path, data, ephemeralOwner: noSession, reap, parentCreateCount }
+    const txn = { path, data, ephemeralOwner: noSession, reap, parentCreateCount, acl: null }
     this.apply({ type: 'create', ...txn }, timeMs)
   }
 

@@ -32,6 +32,7 @@ class Changing {
       ephemeralOwner: noSession,
       reap: 0,
       parentCreateCount,
+      acl: null,
     })
   }
 
@@ -92,6 +93,7 @@ describe('a scan', () => {
       path: '/a/b',
       data: bytes(7),
       stat: statOf(state.tree.get('/a/b')!),
+      acl: null,
     })
   })
 

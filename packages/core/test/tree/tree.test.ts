@@ -19,7 +19,7 @@ function at(counter: number): Zxid {
 }
 
 function create(path: string, parentCreateCount: number, ephemeralOwner = noSession): TreeTxn {
-  return { type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount }
+  return { type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount, acl: null }
 }
 
 /** A tree that the txns made, each at its own zxid, from 3:1. */

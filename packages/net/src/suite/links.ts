@@ -84,6 +84,7 @@ export const linkCases: readonly SuiteCase[] = [
         session: 5,
         requestId: index + 1,
         hostedSince: makeZxid(1, 5),
+        identities: [],
         request: {
           type: 'set',
           path: '/large',

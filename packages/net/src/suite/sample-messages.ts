@@ -51,13 +51,22 @@ const session = sessionIdAt(makeZxid(2, 17))
 
 /** One of every kind of write, with data absent, empty and present. */
 export const sampleRequests: readonly WriteRequest[] = [
-  { type: 'create', path: '/a', data: null, mode: 'persistent', sequential: false, parents: true },
+  {
+    type: 'create',
+    path: '/a',
+    data: null,
+    mode: 'persistent',
+    sequential: false,
+    acl: null,
+    parents: true,
+  },
   {
     type: 'create',
     path: '/locks/größe-',
     data: new Uint8Array(0),
     mode: 'ephemeral',
     sequential: true,
+    acl: [{ permissions: 31, scheme: 'digest', id: 'ann:größe' }],
     parents: false,
   },
   { type: 'set', path: '/a', data: Uint8Array.of(0, 1, 255), version: -1 },
@@ -67,18 +76,25 @@ export const sampleRequests: readonly WriteRequest[] = [
     type: 'transaction',
     operations: [
       { type: 'check', path: '/a', version: 0 },
-      { type: 'create', path: '/b', data: null, mode: 'ephemeral', sequential: false },
+      { type: 'create', path: '/b', data: null, mode: 'ephemeral', sequential: false, acl: [] },
       { type: 'set', path: '/c', data: new Uint8Array(300).fill(9), version: 1 },
       { type: 'delete', path: '/d', version: -1 },
     ],
   },
   { type: 'transaction', operations: [] },
+  {
+    type: 'set-acl',
+    path: '/a',
+    acl: [{ permissions: 1, scheme: 'world', id: 'anyone' }],
+    version: -1,
+  },
   { type: 'close-session' },
   { type: 'reconfigure', members: [{ id: 4, role: 'voter' }], version: 3 },
 ]
 
 function forwarded(request: WriteRequest, index: number): ForwardedRequest {
-  return { session, requestId: index + 1, hostedSince: makeZxid(2, 17), request }
+  const identities = index % 2 === 0 ? [] : [{ scheme: 'digest', id: 'ann:x' }]
+  return { session, requestId: index + 1, hostedSince: makeZxid(2, 17), identities, request }
 }
 
 const samples: { readonly [T in Message['type']]: Extract<Message, { type: T }> } = {

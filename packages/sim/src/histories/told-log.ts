@@ -153,6 +153,7 @@ class LogDraft {
             ephemeralOwner,
             reap: change.reap,
             parentCreateCount: count,
+            acl: null,
           }
         }
         case 'set': {
@@ -194,7 +195,7 @@ function operationOf(step: WriteStep): Operation {
   if (step.type === 'create') {
     const mode = step.ephemeral === true ? 'ephemeral' : 'persistent'
     const sequential = step.sequential === true
-    return { type: 'create', path, data: bytesOf(step.value), mode, sequential }
+    return { type: 'create', path, data: bytesOf(step.value), mode, sequential, acl: null }
   }
   const version = step.version ?? -1
   return step.type === 'set'

@@ -12,7 +12,7 @@ export function statDifferences(stat: Stat, known: ModelZnode): string {
     mtime: known.mtime,
     version: known.version,
     cversion: known.creates + known.deletes,
-    aversion: known.path === '/zookeeper/config' ? -1 : 0,
+    aversion: known.aversion,
     ephemeralOwner: known.owner,
     dataLength: known.data?.length ?? 0,
     numChildren: known.creates - known.deletes,

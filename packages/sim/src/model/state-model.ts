@@ -64,6 +64,7 @@ export class StateModel {
       case 'create':
       case 'set':
       case 'delete':
+      case 'set-acl':
       case 'check':
         return this.#changeTree([txn], zxid, txn.timeMs)
       case 'transaction':

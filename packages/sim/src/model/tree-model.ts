@@ -3,7 +3,7 @@
  * kept, so that the state at any zxid can be asked for later. Shares no code with the core, and
  * knows the rules only from their description.
  */
-import type { Configuration, SessionId, TreeTxn, Zxid } from '@conclave/core/internal'
+import type { Acl, Configuration, SessionId, TreeTxn, Zxid } from '@conclave/core/internal'
 import { demand } from '../violation.ts'
 
 export interface ModelZnode {
@@ -21,6 +21,8 @@ export interface ModelZnode {
   readonly owner: number
   /** ms without a set, or -1 of a container, after which a childless one may go; 0: never. */
   readonly reap: number
+  readonly acl: Acl
+  readonly aversion: number
 }
 
 /** What one txn did to one znode. */
@@ -50,17 +52,21 @@ const blank: ModelZnode = {
   deletes: 0,
   owner: 0,
   reap: 0,
+  acl: null,
+  aversion: 0,
 }
 
 /** Where the configuration stands. */
 export const configPath = '/zookeeper/config'
+
+const readOnly: Acl = [{ permissions: 1, scheme: 'world', id: 'anyone' }]
 
 /** The znodes that nobody creates: those who have children never counted them. */
 const beginning: readonly ModelZnode[] = [
   { ...blank, path: '/', deletes: -1 },
   { ...blank, path: '/zookeeper', deletes: -2 },
   { ...blank, path: '/zookeeper/quota' },
-  { ...blank, path: configPath, version: -1 },
+  { ...blank, path: configPath, version: -1, aversion: -1, acl: readOnly },
 ]
 
 /** True of a znode that nobody can delete. */
@@ -167,6 +173,16 @@ export class TreeModel {
       }
       case 'delete':
         return this.delete(txn.path, zxid)
+      case 'set-acl': {
+        const old = this.#existing(txn.path)
+        demand(
+          txn.aversion === old.aversion + 1,
+          'D3',
+          () => `the ACL of ${txn.path} gets version ${txn.aversion} after ${old.aversion}`,
+        )
+        this.#put(zxid, txn.path, { ...old, acl: txn.acl, aversion: txn.aversion })
+        return null
+      }
       case 'check':
         this.#existing(txn.path)
         return null
@@ -220,6 +236,7 @@ export class TreeModel {
       mtime: timeMs,
       owner: ephemeralOwner,
       reap,
+      acl: txn.acl,
     }
     this.#put(zxid, parent.path, { ...parent, creates: parent.creates + 1, pzxid: zxid })
     this.#put(zxid, path, znode)

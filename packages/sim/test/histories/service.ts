@@ -173,7 +173,7 @@ function performCreate(
   const data = bytesOf(step.value)
   const ephemeralOwner = owner as SessionId
   return {
-    txn: { type: 'create', path, data, ephemeralOwner, reap: 0, parentCreateCount },
+    txn: { type: 'create', path, data, ephemeralOwner, reap: 0, parentCreateCount, acl: null },
     result: { path, stat: { version: 0 } },
   }
 }

@@ -183,14 +183,8 @@ describe('C3', () => {
   function read(reading: Reading): void {
     const run = new SyntheticRun()
     const ephemeralOwner = 0 as SessionId
-    const create = {
-      type: 'create',
-      path: '/a',
-      data,
-      ephemeralOwner,
-      reap: 0,
-      parentCreateCount: 1,
-    } as const
+    const fields = { data, ephemeralOwner, reap: 0, parentCreateCount: 1, acl: null }
+    const create = { type: 'create', path: '/a', ...fields } as const
     run.apply(at, { ...header, ...create })
     run.apply(zxid('1:3'), { ...header, type: 'set', path: '/a', data: null, version: 1 })
     new ReadCorrectness(run).onRead(peer(1), host, reading)
@@ -275,7 +269,8 @@ describe('S2', () => {
   test('ZOOKEEPER-2355: an ephemeral outlives its session', () => {
     const run = new SyntheticRun()
     run.apply(zxid('1:1'), createSession)
-    const create = { type: 'create', path: '/e', data: null, parentCreateCount: 1 } as const
+    const plain = { path: '/e', data: null, acl: null, parentCreateCount: 1 } as const
+    const create = { type: 'create', ...plain } as const
     run.apply(zxid('1:2'), { ...header, ...create, ephemeralOwner: id, reap: 0 })
 
     expect(() => new EphemeralOwners(run).afterTxn(closing('closed'), zxid('1:3'), [])).toThrow(

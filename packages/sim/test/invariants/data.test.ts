@@ -32,7 +32,8 @@ const createSession: Txn = {
 
 function create(path: string, parentCreateCount = 1): TreeTxn & Txn {
   const ephemeralOwner = 0 as SessionId
-  return { ...header, type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount }
+  const plain = { data: null, ephemeralOwner, reap: 0, acl: null }
+  return { ...header, ...plain, type: 'create', path, parentCreateCount }
 }
 
 /** A run in which the session was created at 1:1 and /a at 1:2. */
@@ -65,6 +66,7 @@ describe('D2', () => {
     aversion: 0,
     ephemeralOwner: 0 as SessionId,
     reap: 0,
+    acl: null,
   }
   const root = {
     ...znode,
@@ -144,6 +146,7 @@ describe('D3', () => {
     data: null,
     mode: 'persistent',
     sequential: false,
+    acl: null,
     parents: false,
   }
   const answer = (stat: Stat) =>
@@ -225,6 +228,7 @@ describe('D5', () => {
     data: null,
     mode: 'persistent',
     sequential: false,
+    acl: null,
     parents: false,
   })
   const refusal: Txn = {
@@ -286,6 +290,7 @@ describe('Q1', () => {
       data: null,
       mode: 'persistent',
       sequential: true,
+      acl: null,
       parents: false,
     }
     const give = (at: string, name: string, count: number): void => {

@@ -18,7 +18,16 @@ const createSession: Txn = {
 
 function create(path: string, parentCreateCount = 1): TreeTxn & Txn {
   const ephemeralOwner = 0 as SessionId
-  return { ...header, type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount }
+  return {
+    ...header,
+    type: 'create',
+    path,
+    data: null,
+    ephemeralOwner,
+    reap: 0,
+    parentCreateCount,
+    acl: null,
+  }
 }
 
 describe('D6', () => {

@@ -21,7 +21,16 @@ const header = { timeMs: 5, session: 0 as SessionId, requestId: 0 }
 
 function create(path: string, parentCreateCount: number): Txn {
   const ephemeralOwner = 0 as SessionId
-  return { ...header, type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount }
+  return {
+    ...header,
+    type: 'create',
+    path,
+    data: null,
+    ephemeralOwner,
+    reap: 0,
+    parentCreateCount,
+    acl: null,
+  }
 }
 
 function event(at: string, path: string, type: WatchEvent['type'] = 'created'): Delivery {

@@ -31,6 +31,7 @@ function tree(): TreeModel {
       ephemeralOwner: 0 as SessionId,
       reap: 0,
       parentCreateCount: 1,
+      acl: null,
     },
     {
       type: 'create',
@@ -39,6 +40,7 @@ function tree(): TreeModel {
       ephemeralOwner: 0 as SessionId,
       reap: 0,
       parentCreateCount: 1,
+      acl: null,
     },
     {
       type: 'create',
@@ -47,6 +49,7 @@ function tree(): TreeModel {
       ephemeralOwner: session,
       reap: 0,
       parentCreateCount: 2,
+      acl: null,
     },
     { type: 'set', path: '/a', data: null, version: 1 },
   ]

@@ -8,7 +8,16 @@ const password = new Uint8Array(16)
 
 function create(path: string, parentCreateCount: number, owner = 0): TreeTxn & Txn {
   const ephemeralOwner = owner as SessionId
-  return { ...header, type: 'create', path, data: null, ephemeralOwner, reap: 0, parentCreateCount }
+  return {
+    ...header,
+    type: 'create',
+    path,
+    data: null,
+    ephemeralOwner,
+    reap: 0,
+    parentCreateCount,
+    acl: null,
+  }
 }
 
 /** Applies txns at 1:1, 1:2, … and returns the model. */

@@ -1,0 +1,53 @@
+/**
+ * What a session has proved to be, for lists of access that name it: known here, where reads are
+ * answered, and told to the host, which sends it along with writes.
+ */
+import { createHash } from 'node:crypto'
+import { CoordinationError, type Identity, type SessionId } from '@conclave/core/internal'
+import { show } from './option-checks.ts'
+import type { SessionHost } from './session-host.ts'
+
+export class SessionIdentities {
+  readonly #host: SessionHost
+  readonly #session: SessionId
+  #list: readonly Identity[] = []
+
+  constructor(host: SessionHost, session: SessionId) {
+    this.#host = host
+    this.#session = session
+  }
+
+  get list(): readonly Identity[] {
+    return this.#list
+  }
+
+  /** Takes a proof. Throws `AUTH_FAILED` and `BAD_ARGUMENT`. */
+  prove(scheme: unknown, proof: unknown): void {
+    if (scheme !== 'digest') {
+      const message = `the scheme ${show(scheme)} proves nothing here: give "digest", with user:password`
+      throw new CoordinationError('AUTH_FAILED', message)
+    }
+    this.add({ scheme, id: digestOf(proof) })
+  }
+
+  add(identity: Identity): void {
+    const { scheme, id } = identity
+    if (this.#list.some((one) => one.scheme === scheme && one.id === id)) return
+    this.#list = [...this.#list, identity]
+    const session = this.#session
+    this.#host.submit({ type: 'session-authenticated', session, identities: this.#list })
+  }
+}
+
+/** ZooKeeper's id of a user with a password: `user:base64(sha1(user:password))`. */
+function digestOf(proof: unknown): string {
+  const bytes = typeof proof === 'string' ? Buffer.from(proof) : proof
+  const end = bytes instanceof Uint8Array ? bytes.indexOf(0x3a) : -1
+  if (!(bytes instanceof Uint8Array) || end < 0) {
+    const message =
+      'a digest is proved by user:password, as a string or bytes; there is no ":" in it'
+    throw new CoordinationError('BAD_ARGUMENT', message)
+  }
+  const user = Buffer.from(bytes.subarray(0, end)).toString()
+  return `${user}:${createHash('sha1').update(bytes).digest('base64')}`
+}
