@@ -103,6 +103,18 @@ describe('a list of access', { timeout: 30_000 }, () => {
     expect(paths.filter((path) => path.includes('/mine'))).toEqual([])
   })
 
+  test('lets everybody read the configuration, and nobody write it', async () => {
+    await using group = await ensemble({ peers: 1 })
+    const session = await group.peer(1).session()
+
+    expect((await session.getAcl('/zookeeper/config')).acl).toEqual([
+      { permissions: 'r', ...world },
+    ])
+    expect(await rejectionOf(session.set('/zookeeper/config', 'x'))).toMatchObject({
+      code: 'NO_AUTH',
+    })
+  })
+
   test('forbids a superuser nothing', async () => {
     await using group = await ensemble()
     const { owner } = await twoSessions(group)
