@@ -7,6 +7,10 @@ import { CoordinationError, type Identity, type SessionId } from '@conclave/core
 import { show } from './option-checks.ts'
 import type { SessionHost } from './session-host.ts'
 
+/** They go along with every write, so there are few and they are short. */
+const maxIdentities = 64
+const maxProofBytes = 4_096
+
 export class SessionIdentities {
   readonly #host: SessionHost
   readonly #session: SessionId
@@ -33,6 +37,10 @@ export class SessionIdentities {
   add(identity: Identity): void {
     const { scheme, id } = identity
     if (this.#list.some((one) => one.scheme === scheme && one.id === id)) return
+    if (this.#list.length >= maxIdentities) {
+      const message = `the session has proved ${String(maxIdentities)} identities already: open another one`
+      throw new CoordinationError('LIMIT_EXCEEDED', message)
+    }
     this.#list = [...this.#list, identity]
     const session = this.#session
     this.#host.submit({ type: 'session-authenticated', session, identities: this.#list })
@@ -47,6 +55,10 @@ function digestOf(proof: unknown): string {
     const message =
       'a digest is proved by user:password, as a string or bytes; there is no ":" in it'
     throw new CoordinationError('BAD_ARGUMENT', message)
+  }
+  if (bytes.length > maxProofBytes) {
+    const message = `user:password has ${String(bytes.length)} bytes, ${String(maxProofBytes)} at most`
+    throw new CoordinationError('LIMIT_EXCEEDED', message)
   }
   const user = Buffer.from(bytes.subarray(0, end)).toString()
   return `${user}:${createHash('sha1').update(bytes).digest('base64')}`

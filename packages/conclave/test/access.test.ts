@@ -161,6 +161,21 @@ describe('authenticate', { timeout: 30_000 }, () => {
     expect((await session.getAcl('/a')).acl).toHaveLength(1)
   })
 
+  test('is bounded: so many identities, and so long', async () => {
+    await using group = await ensemble({ peers: 1 })
+    const session = await group.peer(1).session()
+    for (let number = 0; number < 64; number += 1) {
+      await session.authenticate('digest', `user${String(number)}:x`)
+    }
+
+    for (const proof of ['one-more:x', `ann:${'x'.repeat(5_000)}`]) {
+      expect(await rejectionOf(session.authenticate('digest', proof))).toMatchObject({
+        code: 'LIMIT_EXCEEDED',
+      })
+    }
+    await session.authenticate('digest', 'user0:x')
+  })
+
   test('the hash is the one that ZooKeeper makes of it', async () => {
     await using group = await ensemble({ peers: 1 })
     const session = await group.peer(1).session()
