@@ -77,6 +77,18 @@ describe('what every peer holds at the end', () => {
     expect(finalOf([read], [])[0]).toMatch(/^C10: .* never written/)
   })
 
+  test('what is in every tree from its beginning was written by nobody, and may be there', () => {
+    const paths = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']
+
+    expect(
+      finalOf(
+        [],
+        paths.map((path) => znode(path, '')),
+      ),
+    ).toEqual([])
+    expect(finalOf([], [znode('/zookeeper/other', '')])).toHaveLength(1)
+  })
+
   test('D1, D3: peers that differ, a version with two values', () => {
     const entries = [queued('a', '/queue/entry-0')]
     const one = [znode('/queue/entry-0', 'a')]
