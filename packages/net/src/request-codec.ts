@@ -46,6 +46,7 @@ const maxOperations = 65_536
 const maxSchemeLength = 64
 const maxIdLength = 65_536
 const maxEntries = 65_536
+const none: readonly never[] = []
 const passwordBytes = 16
 const surrogate = /\p{Surrogate}/u
 
@@ -74,7 +75,7 @@ function weighOperation(
 
 export function writeForwardedRequest(forwarded: ForwardedRequest): unknown[] {
   const { session, requestId, hostedSince, identities, request } = forwarded
-  const shown = identities.map(({ scheme, id }) => [scheme, id])
+  const shown = identities.length === 0 ? none : identities.map(({ scheme, id }) => [scheme, id])
   return [session, requestId, hostedSince, shown, writeRequest(request)]
 }
 
@@ -84,7 +85,7 @@ export function readForwardedRequest(value: unknown): ForwardedRequest {
     session: tuple.count('session') as SessionId,
     requestId: tuple.count('request id'),
     hostedSince: tuple.zxid('hostedSince'),
-    identities: tuple.list('identities', maxEntries).map(readIdentity),
+    identities: readIdentities(tuple),
     request: readRequest(tuple.tuple('content')),
   }
   tuple.end()
@@ -309,6 +310,12 @@ function readEntry(value: unknown): AclEntry {
   const tuple = new Tuple(value, 'an entry of an ACL')
   const permissions = tuple.integer('permissions', 0, allPermissions)
   return { permissions, ...readIdentityOf(tuple) }
+}
+
+/** Most sessions have proved nothing: no list is made for them. */
+function readIdentities(tuple: Tuple): readonly Identity[] {
+  const values = tuple.list('identities', maxEntries)
+  return values.length === 0 ? none : values.map(readIdentity)
 }
 
 function readIdentity(value: unknown): Identity {

@@ -247,7 +247,7 @@ export class Leadership {
         if (session.isClosing || session.hostedSince !== forwarded.hostedSince) return null
         const { request } = forwarded
         if (request.type === 'reconfigure') return this.#reconfigure(forwarded, request)
-        return this.#preparation.prepare(session, { ...forwarded, request }, zxid, this.#wallMs)
+        return this.#preparation.prepare(session, forwarded, request, zxid, this.#wallMs)
       }
       case 'create-session':
         return this.#createSession(work.from, work.request, zxid)

@@ -1,7 +1,7 @@
 /**
  * Request to txn: the leader's judgement. Every request that a session may still make becomes exactly
  * one txn, the change or a refusal, judged against the tree and the sessions as they will be. What is
- * refused, and in which order the reasons are tried, is ZooKeeper's (docs/PROTOCOL.md).
+ * refused, and in which order the reasons are tried, is ZooKeeper's (docs/zookeeper-parity.md).
  *
  * Not here: which requests are judged, and when: leadership.ts and paginate.ts.
  *
@@ -64,7 +64,8 @@ export class Preparation {
   /** The txn that a request becomes at `zxid`. Changes the outlook accordingly. */
   prepare(
     session: SessionOutlook,
-    { requestId, identities, request }: ForwardedRequest & { readonly request: TreeRequest },
+    { requestId, identities }: ForwardedRequest,
+    request: TreeRequest,
     zxid: Zxid,
     timeMs: number,
   ): Txn {
@@ -319,9 +320,10 @@ export class Preparation {
   ): CreateTxn {
     const owner = operation.mode === 'ephemeral' ? session : null
     const parentCreateCount = this.#changes.create(path, parent, owner, acl, this.#zxid)
-    const { data, mode } = operation
-    const change = { type: 'create', path, data, parentCreateCount, acl } as const
-    return { ...change, reap: reapOf(mode), ephemeralOwner: owner?.id ?? noSession }
+    const { data } = operation
+    const ephemeralOwner = owner?.id ?? noSession
+    const reap = reapOf(operation.mode)
+    return { type: 'create', path, data, ephemeralOwner, reap, parentCreateCount, acl }
   }
 
   /** Why no znode can be created by this name: it is none, it is too long, or it is taken. */

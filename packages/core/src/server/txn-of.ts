@@ -19,8 +19,18 @@ export function txnOf(
     }
     case 'create': {
       const { data, ephemeralOwner, reap, parentCreateCount, acl } = outcome
-      const header = { timeMs, session, requestId, type, path, data }
-      return { ...header, ephemeralOwner, reap, parentCreateCount, acl }
+      return {
+        timeMs,
+        session,
+        requestId,
+        type,
+        path,
+        data,
+        ephemeralOwner,
+        reap,
+        parentCreateCount,
+        acl,
+      }
     }
     case 'set-acl': {
       const { acl, aversion } = outcome
