@@ -55,6 +55,14 @@ async function joinAs(peer: Peer, name: string): Promise<Session> {
   return session
 }
 
+/**
+ * Resolves when the work ends, as it does when its session is closed: at rest, or in the middle of a
+ * call, which rejects then.
+ */
+async function untilClosed(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => expect(error).toMatchObject({ code: 'SESSION_CLOSED' }))
+}
+
 async function totalOf(session: Session): Promise<Counts> {
   return sumOf((await readTotals(session)).values())
 }
@@ -81,7 +89,8 @@ describe('members', patience, () => {
 
       const over = ['a', 'b'].map((name, place) => {
         const session = sessions[place]!
-        return workOnRanges({ session, files, name, worker: name, onCommit: () => undefined })
+        const onCommit = (): void => undefined
+        return untilClosed(workOnRanges({ session, files, name, worker: name, onCommit }))
       })
       await untilCounted(launcher)
 
@@ -114,7 +123,8 @@ describe('members', patience, () => {
       await expect(cutOff).rejects.toMatchObject({ code: 'SESSION_CLOSED' })
       const second = await joinAs(peer, 'b')
       const onCommit = (): void => undefined
-      const rest = workOnRanges({ session: second, files, name: 'b', worker: 'one', onCommit })
+      const member = { session: second, files, name: 'b', worker: 'one', onCommit }
+      const rest = untilClosed(workOnRanges(member))
       await untilCounted(launcher)
 
       expect(await totalOf(launcher)).toEqual(await countPlainly(files, launcher.alive))
@@ -128,9 +138,10 @@ describe('the coordinator', patience, () => {
     inNewPlace(async ({ peer, files }) => {
       const a = await joinAs(peer, 'a')
       const candidacy = await campaign(a, 'a')
-      const coordinating = coordinate(a, candidacy ?? '', fileCount, () => undefined)
+      const coordinating = untilClosed(coordinate(a, candidacy ?? '', fileCount, () => undefined))
       const onCommit = (): void => undefined
-      const working = workOnRanges({ session: a, files, name: 'a', worker: 'a', onCommit })
+      const member = { session: a, files, name: 'a', worker: 'a', onCommit }
+      const working = untilClosed(workOnRanges(member))
       const launcher = await peer.session({ sessionTimeoutMs })
       await untilCounted(launcher)
 
