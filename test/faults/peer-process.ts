@@ -1,9 +1,10 @@
 /** One peer of a run: a directory that lasts, and one process after the other on it. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceProcess } from '../processes/service-process.ts'
 import { until } from '../processes/waiting.ts'
+import { LogKeeper } from './log-keeper.ts'
 import type { KeptLog } from './peer-logs.ts'
 import type { Notice, Question, ServiceOptions, ZnodeRead } from './service.ts'
 import type { Shim } from './shim.ts'
@@ -43,7 +44,7 @@ export class PeerProcess {
   readonly shim: Shim | undefined
   /** Where its processes have recorded what their clients saw. */
   readonly recordings: string[] = []
-  /** Its log, as it was at the end of each of its processes. */
+  /** Its log, as it was at the end of each of its processes, and every segment that it removed. */
   readonly keptLogs: KeptLog[] = []
   /** What the process that runs said of itself since it was started. */
   damaged: string | undefined
@@ -52,6 +53,7 @@ export class PeerProcess {
   /** Whether a fault excuses that the peer stops itself. */
   mayFail = false
   readonly #options: PeerProcessOptions
+  readonly #keeper: LogKeeper
   #process: ServiceProcess<Question, Notice> | undefined
   #isOpened = false
   #mayEnd = false
@@ -61,6 +63,15 @@ export class PeerProcess {
     this.dir = options.dir
     this.shim = options.shim
     this.#options = options
+    this.#keeper = new LogKeeper(this.#log, (name, bytes) => {
+      const directory = this.#newPlace()
+      mkdirSync(directory)
+      writeFileSync(join(directory, name), bytes)
+    })
+  }
+
+  get #log(): string {
+    return join(this.dir, 'log')
   }
 
   get isUp(): boolean {
@@ -85,9 +96,11 @@ export class PeerProcess {
       env: this.shim?.env ?? {},
       onNotice: (notice) => this.#onNotice(notice),
       onExit: (how) => {
+        this.#keeper.stop()
         if (!this.#mayEnd) this.#options.onViolation(`peer ${this.id}: its process ended: ${how}`)
       },
     })
+    this.#keeper.start()
     await until(
       `peer ${this.id} opens`,
       () => this.#isOpened || this.refusal !== undefined || !this.isUp,
@@ -161,11 +174,14 @@ export class PeerProcess {
   }
 
   #keepLog(): void {
-    const log = join(this.dir, 'log')
-    if (!existsSync(log)) return
+    if (existsSync(this.#log)) cpSync(this.#log, this.#newPlace(), { recursive: true })
+  }
+
+  /** Where the next part of its log is kept. */
+  #newPlace(): string {
     const directory = join(this.#options.keepIn, `log-${this.id}-${this.keptLogs.length}`)
-    cpSync(log, directory, { recursive: true })
     this.keptLogs.push({ id: this.id, directory })
+    return directory
   }
 
   #ask<Answer>(question: Question, deadlineMs?: number): Promise<Answer> {
