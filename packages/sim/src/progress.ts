@@ -2,11 +2,12 @@
  * The second half of a run: the faults are over, and now the ensemble must work. Within a bound one
  * leader is established and every peer is ready (V1); every call that was open is answered; sessions
  * without an application end (S5); every peer serves a new session, a write and a read of it (V3);
- * what was due by then to go by itself goes (D6); and all converge to one state (V2); and the leader stays (V6). Where only a quorum runs any more, the
- * same is demanded of it (V4).
+ * what was due by then to go by itself goes (D6); all converge to one state (V2); and the leader stays
+ * (V6). Where only a quorum runs any more, the same is demanded of it (V4).
  *
  * If more stores are damaged than an ensemble can bear, it must halt instead (Z19): nobody leads and
- * nothing is committed.
+ * nothing is committed. But for the leader that was whole and has not lost its quorum: one that it has
+ * synchronized in time counts again, and the ensemble goes on.
  */
 import { counterOf, epochOf, type Limits, type PeerId } from '@conclave/core/internal'
 import type { Call } from './history.ts'
@@ -37,16 +38,14 @@ const haltUs = 10 * secondUs
 export function demandProgress(surroundings: ProgressSurroundings): boolean {
   const { scheduler, ensemble, workload, survivors, sessionTimeoutMs, limits } = surroundings
   const { maxCounter } = limits
+  const ledBefore = leadingEpoch(ensemble)
   ensemble.heal(survivors)
   // What the end of the faults itself brings about is no fault of calm times (V6).
   scheduler.runUntil(scheduler.now + lookUs)
-  if (!ensemble.atlas.hasQuorum) {
-    demandHalt(surroundings)
-    return false
-  }
+  if (!ensemble.atlas.hasQuorum && halts(surroundings, ledBefore)) return false
   if (ensemble.alive.length < ensemble.members.size) ensemble.reached('core-alone')
   reach(surroundings, 'V1', 30 * secondUs, () => unready(ensemble))
-  const settled = ensemble.leader?.view?.standing.epoch ?? 0
+  const settled = leadingEpoch(ensemble)
   reach(surroundings, 'V3', 10 * secondUs, () => workload.openCalls)
   // A new leader gives every session its full timeout, and with a low limit epochs are short.
   const epochs = 2 + Math.ceil((2 * orphans(ensemble, workload).length) / maxCounter)
@@ -59,9 +58,18 @@ export function demandProgress(surroundings: ProgressSurroundings): boolean {
   return true
 }
 
-/** Whoever leads finds out within `haltUs`; from then on nothing happens any more. */
-function demandHalt({ scheduler, ensemble }: ProgressSurroundings): void {
+/** 0 when nobody leads. */
+function leadingEpoch({ leader }: Ensemble): number {
+  return leader?.view?.standing.epoch ?? 0
+}
+
+/**
+ * Whoever leads finds out within `haltUs`; from then on nothing happens any more. False when the epoch
+ * in which somebody led before goes on.
+ */
+function halts({ scheduler, ensemble }: ProgressSurroundings, ledBefore: number): boolean {
   scheduler.runUntil(scheduler.now + haltUs)
+  if (ledBefore > 0 && leadingEpoch(ensemble) === ledBefore) return false
   const { end } = ensemble.oracle.committed
   for (let looks = 0; looks < 100; looks += 1) {
     scheduler.runUntil(scheduler.now + lookUs)
@@ -73,12 +81,13 @@ function demandHalt({ scheduler, ensemble }: ProgressSurroundings): void {
     )
   }
   ensemble.reached('halted')
+  return true
 }
 
 /** V6: nobody is elected anew without a fault, but where an epoch ran out of zxids. */
 function demandCalm(ensemble: Ensemble, settled: number, maxCounter: number): void {
   const { committed } = ensemble.oracle
-  const now = ensemble.leader?.view?.standing.epoch ?? 0
+  const now = leadingEpoch(ensemble)
   for (let epoch = settled; epoch < now; epoch += 1) {
     const last = committed.pages.findLast((page) => epochOf(page.last) === epoch)
     if (last !== undefined && counterOf(last.last) >= maxCounter) continue
