@@ -67,4 +67,21 @@ export const reapingMutants: readonly Mutant[] = [
       'D6: the index says what a look at every znode would',
     ),
   },
+  {
+    id: 'X70',
+    bug: 'the reaper takes all containers that are due before any znode with a TTL',
+    origin: 'a review',
+    expects: ['D6'],
+    edits: [
+      {
+        file: `${tree}/reapables.ts`,
+        from: 'const kind = next % kinds.length',
+        to: 'const kind = 0 * next',
+      },
+    ],
+    found: failing(
+      'packages/core/test/server/reaper.test.ts',
+      'D6: one kind never waits for the other',
+    ),
+  },
 ]

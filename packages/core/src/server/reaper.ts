@@ -1,7 +1,7 @@
 /**
  * Which znodes the leader deletes on the ensemble's own account: emptied containers, and znodes with
- * a TTL that is over. It looks every `reapMs` and takes up to `maxReaped` each time; what more is
- * due waits. Whether one may still go is judged when its txn is made (prepare.ts).
+ * a TTL that is over. It looks every `reapMs` and takes up to `maxReaped` each time, of both kinds in
+ * turn; what more is due waits. Whether one may still go is judged when its txn is made (prepare.ts).
  *
  * Invariant: D6 nothing goes before its time. A new leader waits for a whole interval before it looks
  * at all, so that a clock which is set right just then is not believed too soon.
@@ -13,6 +13,7 @@ export class Reaper {
   readonly #tree: Tree
   readonly #limits: Limits
   #nextMs: number
+  #looks = 0
 
   constructor(tree: Tree, limits: Limits, nowMs: number) {
     this.#tree = tree
@@ -24,6 +25,8 @@ export class Reaper {
   tick(nowMs: number, wallMs: number): readonly string[] {
     if (nowMs < this.#nextMs) return []
     this.#nextMs = nowMs + this.#limits.reapMs
-    return this.#tree.reapables.due(wallMs, this.#limits.maxReaped).map(({ path }) => path)
+    const due = this.#tree.reapables.due(wallMs, this.#limits.maxReaped, this.#looks)
+    this.#looks += 1
+    return due.map(({ path }) => path)
   }
 }

@@ -88,22 +88,31 @@ export class Reapables {
     this.#sink(this.#places.get(last) ?? place)
   }
 
-  /** Up to `max` znodes that are due by this wall clock. Looks at few besides. */
-  due(wallMs: number, max: number): Znode[] {
+  /**
+   * Up to `max` znodes that are due by this wall clock, of the two kinds in turn, so that neither waits
+   * for all of the other; `turn` says which kind comes first. Looks at few besides.
+   */
+  due(wallMs: number, max: number, turn: number): Znode[] {
     const due: Znode[] = []
-    for (const znode of this.#emptied) {
-      if (due.length === max) return due
-      due.push(znode)
+    const kinds = [this.#emptied.values(), this.#expired(wallMs)]
+    for (let next = turn; due.length < max && kinds.length > 0; next += 1) {
+      const kind = next % kinds.length
+      const found = (kinds[kind] as Iterator<Znode, unknown>).next()
+      if (found.done === true) kinds.splice(kind, 1)
+      else due.push(found.value)
     }
+    return due
+  }
+
+  /** The znodes whose TTL is over, each before those below it in the heap. */
+  *#expired(wallMs: number): Generator<Znode, undefined, undefined> {
     const places = [0]
     for (let place = places.pop(); place !== undefined; place = places.pop()) {
       const znode = this.#heap[place]
       if (znode === undefined || dueAt(znode) >= wallMs) continue
-      if (due.length === max) break
-      due.push(znode)
+      yield znode
       places.push(2 * place + 1, 2 * place + 2)
     }
-    return due
   }
 
   #rise(from: number): void {

@@ -71,7 +71,7 @@ describe('the reaper', () => {
     expect(after(leader, 100)).toEqual(['create /c/2', 'set /t', 'delete /u'])
     leader.applyAll()
     leader.write(session, remove('/c/2'))
-    expect(after(leader, 200)).toEqual(['delete /c', 'delete /t'])
+    expect(after(leader, 200)).toEqual(['delete /t', 'delete /c'])
   })
 
   test('D6: a request behind the reaper finds no znode', () => {
@@ -110,6 +110,23 @@ describe('the reaper', () => {
     expect(after(leader, 250)).toHaveLength(1)
     leader.applyAll()
     expect(leader.replica.tree.childrenOf('/')).toEqual(['zookeeper'])
+  })
+
+  test('D6: one kind never waits for the other: a look takes of both, or of each in turn', () => {
+    const leader = leading({ maxReaped: 1 })
+    const session = leader.session()
+    for (const path of ['/a', '/b', '/c']) {
+      const child = `${path}/1`
+      leader.write(session, create(path, { mode: 'container' }), create(child), remove(child))
+    }
+    leader.write(session, create('/t', { mode: { ttlMs: 1 } }))
+
+    const looks = [100, 200].map((ms) => {
+      const gone = after(leader, ms)
+      leader.applyAll()
+      return gone
+    })
+    expect(looks).toEqual([['delete /a'], ['delete /t']])
   })
 
   test('D6: a new leader waits for its first look, and then reaps what the one before did not', () => {

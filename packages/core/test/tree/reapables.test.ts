@@ -36,8 +36,8 @@ class Growing {
     this.apply({ type: 'delete', path })
   }
 
-  due(wallMs: number, max = 100): string[] {
-    return this.tree.reapables.due(wallMs, max).map(({ path }) => path)
+  due(wallMs: number, max = 100, turn = 0): string[] {
+    return this.tree.reapables.due(wallMs, max, turn).map(({ path }) => path)
   }
 }
 
@@ -96,15 +96,23 @@ describe('znodes with a TTL', () => {
     expect(growing.due(2_000)).toEqual(['/early'])
   })
 
-  test('what is due is handed over in parts, and containers first', () => {
+  test('what is due is handed over in parts, one kind and the other in turn', () => {
     const growing = new Growing()
-    for (let index = 0; index < 10; index += 1) growing.create(`/t${String(index)}`, 1, index)
-    growing.create('/c', reapedWhenEmptied)
-    growing.create('/c/1')
-    growing.delete('/c/1')
-    expect(growing.due(1e6, 1)).toEqual(['/c'])
-    expect(growing.due(1e6, 4)).toHaveLength(4)
-    expect(new Set(growing.due(1e6, 20)).size).toBe(11)
+    for (let index = 1; index <= 4; index += 1) {
+      growing.create(`/t${String(index)}`, 1, index)
+      const container = `/c${String(index)}`
+      growing.create(container, reapedWhenEmptied)
+      growing.create(`${container}/1`)
+      growing.delete(`${container}/1`)
+    }
+    const parts = growing.due(1e6, 4).map((path) => path.slice(0, 2))
+    expect(parts).toEqual(['/c', '/t', '/c', '/t'])
+    expect(growing.due(1e6, 1, 1)).toEqual(['/t1'])
+    expect(growing.due(1e6, 1, 2)).toEqual(['/c1'])
+    expect(new Set(growing.due(1e6, 20)).size).toBe(8)
+
+    for (const path of ['/c1', '/c2', '/c3']) growing.delete(path)
+    expect(growing.due(1e6, 4).filter((path) => path.startsWith('/t'))).toHaveLength(3)
   })
 })
 
@@ -147,7 +155,7 @@ test('D6: the index says what a look at every znode would, whatever happened, af
       const records = [...tree.znodes()].map(recordOf)
       const unlinked = records.reverse().filter((record) => !loaded.load(record))
       for (const record of unlinked) loaded.link(record.path)
-      const due = loaded.reapables.due(wallMs, 1_000).map((znode) => znode.path)
+      const due = loaded.reapables.due(wallMs, 1_000, 0).map((znode) => znode.path)
       expect(due.sort()).toEqual(dueByDefinition(tree, wallMs))
     }),
     { numRuns: 300 },
