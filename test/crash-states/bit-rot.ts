@@ -3,8 +3,9 @@
  * file cut at every length, blocks and segments in the place of others, segments as they were before.
  * The store gives exactly what was acknowledged, or says that it is damaged, or refuses.
  *
- * One thing nobody can see: a last segment that ends early, at the end of an append, with nothing of
- * the snapshot behind it. Then it holds what it held at an earlier moment, and nothing else.
+ * Two things nobody can see: a last segment that ends early, at the end of an append, with nothing of
+ * the snapshot behind it; then the log holds what it held at an earlier moment, and nothing else. And a
+ * segment that was purged and is there again: the log reaches back as far as it did before.
  */
 import type { Found } from './facts.ts'
 import { judge, behind, nothingTold, type Expectation } from './judge.ts'
@@ -81,9 +82,19 @@ function* cuts(image: Image, every: number): Generator<Rotten> {
   for (const [path, bytes] of filesOf(image)) {
     for (let length = 0; length < bytes.length; length += every) {
       const what = `${path}, cut to ${String(length)}`
-      yield { what, image: replaced(image, path, bytes.subarray(0, length)), isCut: true }
+      const isCut = path === lastSegmentOf(image)
+      yield { what, image: replaced(image, path, bytes.subarray(0, length)), isCut }
     }
   }
+}
+
+/** The only file whose end may be missing unseen. */
+function lastSegmentOf(image: Image): string | undefined {
+  return [...image.keys()].filter(isSegment).sort().at(-1)
+}
+
+function isSegment(path: string): boolean {
+  return /\/log\/\d+\.log$/.test(path)
 }
 
 const blockBytes = 128
@@ -101,7 +112,7 @@ function* misdirections(image: Image): Generator<Rotten> {
         bytes.copy(rotten, to, from, from + blockBytes)
         const what = `${path}, block at ${String(from)} also at ${String(to)}`
         // One that takes the mark may have taken the last append with it.
-        const isCut = path.includes('/log/') && to + blockBytes > bytes.length - markBytes
+        const isCut = path === lastSegmentOf(image) && to + blockBytes > bytes.length - markBytes
         yield { what, image: replaced(image, path, rotten), isCut }
       }
     }
@@ -110,7 +121,7 @@ function* misdirections(image: Image): Generator<Rotten> {
     for (const [other, bytes] of files) {
       if (path === other || kindOf(path) !== kindOf(other)) continue
       const what = `${other} in the place of ${path}`
-      yield { what, image: replaced(image, path, bytes), isCut: true }
+      yield { what, image: replaced(image, path, bytes), isCut: path === lastSegmentOf(image) }
     }
   }
 }
@@ -128,7 +139,9 @@ function* stale(images: readonly Image[]): Generator<Rotten> {
       const isElsewhere = !image.has(path.slice(0, path.lastIndexOf('/')))
       if (content === null || isElsewhere || now?.id === content.id) continue
       const what = `${path} as at the end of process ${String(age)}`
-      yield { what, image: new Map([...image, [path, content]]), isCut: true }
+      // One that was removed and is there again: the log reaches back as it did before.
+      const isCut = path === lastSegmentOf(image) || (now === undefined && isSegment(path))
+      yield { what, image: new Map([...image, [path, content]]), isCut }
     }
   }
 }
