@@ -93,12 +93,15 @@ function isProved({ scheme }: Identity): boolean {
   return scheme !== 'ip' && scheme !== 'super'
 }
 
+/** Two parts, as Java splits: what is empty at the end does not count. */
+const digestId = /^[^:]*:[^:]+:*$/
+
 function isKnown(scheme: string, id: string): boolean {
   switch (scheme) {
     case 'world':
       return id === anyone.id
     case 'digest':
-      return id.split(':').length === 2
+      return digestId.test(id)
     case 'x509':
       return id.length > 0
     case 'ip':

@@ -168,14 +168,13 @@ export class Preparation {
     const limit = limitReachedBy(this.#limits, operation.path, operation.data, operation.acl)
     if (limit !== null) return this.#refusal('LIMIT_EXCEEDED', operation.path, limit)
     const end = operation.path.lastIndexOf('/')
-    if (end < 0) return this.#refusal('BAD_ARGUMENT', operation.path)
+    if (end < 0 || operation.path.includes('\0')) {
+      return this.#refusal('BAD_ARGUMENT', operation.path)
+    }
     const acl = settleAcl(operation.acl, this.#identities)
     if (acl === undefined) return this.#refusal('INVALID_ACL', operation.path)
     const parent = this.#changes.look(end === 0 ? '/' : operation.path.slice(0, end))
-    if (parent === undefined) {
-      const code = operation.path.includes('\0') ? 'BAD_ARGUMENT' : 'NO_NODE'
-      return this.#refusal(code, operation.path)
-    }
+    if (parent === undefined) return this.#refusal('NO_NODE', operation.path)
     if (!this.#may(parent, 'create')) return this.#refusal('NO_AUTH', operation.path)
     const path = operation.sequential
       ? sequentialName(operation.path, parent.createCount)
@@ -352,15 +351,15 @@ export class Preparation {
 
   /** The znode that an unconditional or a fitting delete finds, or why it is none. */
   #deletable({ path, version }: DeleteOperation): ZnodeOutlook | Refusal {
-    if (isSystemPath(path) || !path.includes('/')) return this.#refusal('BAD_ARGUMENT', path)
+    if (isSystemPath(path) || !path.includes('/') || path.includes('\0')) {
+      return this.#refusal('BAD_ARGUMENT', path)
+    }
     const parent = this.#changes.look(parentOf(path))
     if (parent !== undefined && !this.#may(parent, 'delete')) {
       return this.#refusal('NO_AUTH', path)
     }
     const znode = this.#changes.look(path)
-    if (znode === undefined) {
-      return this.#refusal(path.includes('\0') ? 'BAD_ARGUMENT' : 'NO_NODE', path)
-    }
+    if (znode === undefined) return this.#refusal('NO_NODE', path)
     return version === anyVersion || version === znode.version
       ? znode
       : this.#refusal('BAD_VERSION', path)
