@@ -51,10 +51,10 @@ import {
   requireData,
   setKeys,
 } from './call-arguments.ts'
-import { givenUpError, onGivingUp } from './giving-up.ts'
 import { flagOption, show } from './option-checks.ts'
 import { describeWrite } from './refusals.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
+import { sessionEnd } from './session-end.ts'
 import { SessionIdentities } from './session-identities.ts'
 import { SessionLife, type SessionEvents } from './session-life.ts'
 import { attempt, SessionReads } from './session-reads.ts'
@@ -272,6 +272,9 @@ export class LocalSession implements Session, HostedSession {
         case 'watch-gap':
           this.#watches.deliverGap(item.watch)
           break
+        case 'watch-refused':
+          this.#watches.refuse(item.watch, item.limit)
+          break
         case 'ended':
           this.#onEnded(item.reason)
           break
@@ -371,29 +374,7 @@ export class LocalSession implements Session, HostedSession {
       message: 'the application has closed the session; open a new one',
     })
     this.#watches.endAll()
-    return new Promise((resolve, reject: (error: Error) => void) => {
-      const bounds = { signal: call?.signal, timeoutMs: call?.timeoutMs ?? this.timeoutMs }
-      const release = onGivingUp(bounds, this.#host.clock, (givingUp) => {
-        const so = 'the session ends once the ensemble is reached, or has expired by then'
-        reject(givenUpError(givingUp, what, { outcome: 'unknown', so }))
-      })
-      answered.then(
-        () => {
-          release?.()
-          resolve()
-        },
-        (error: unknown) => {
-          release?.()
-          if (isOver(error)) resolve()
-          else reject(error as Error)
-        },
-      )
-    })
+    const bounds = { signal: call?.signal, timeoutMs: call?.timeoutMs ?? this.timeoutMs }
+    return sessionEnd(answered, what, bounds, this.#host.clock)
   }
-}
-
-/** True of an error that says that the session has ended, which is what its closer wanted. */
-function isOver(error: unknown): boolean {
-  if (!(error instanceof CoordinationError)) return false
-  return error.code === 'SESSION_CLOSED' || error.code === 'SESSION_EXPIRED'
 }

@@ -20,6 +20,10 @@ export class ReachedWaits {
     this.#clock = clock
   }
 
+  get size(): number {
+    return this.#waits.size
+  }
+
   /** Resolves once `onApplied` tells of `zxid` or more. */
   add(zxid: Zxid, what: string, call: Call | undefined): Promise<void> {
     return new Promise((resolve, reject) => {

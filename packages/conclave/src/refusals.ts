@@ -3,6 +3,7 @@ import {
   CoordinationError,
   formatMembers,
   type ErrorCode,
+  type Limits,
   type Operation,
   type Reconfiguration,
   type Refusal,
@@ -87,6 +88,20 @@ function versionAt(
   return at
 }
 
+/** What to do at a bound that the leader keeps; at every other one, less at a time. */
+const mendAt: Partial<Readonly<Record<keyof Limits, string>>> = {
+  maxChildren: 'its parent has as many children as it may; spread them over more parents',
+  maxZnodes: 'the tree has as many znodes as it may; delete some, or raise it on every peer',
+  maxTreeBytes: 'the tree is as large as it may be; delete something, or raise it on every peer',
+  maxDataBytes: 'keep large values elsewhere and their address here',
+  maxPathLength: 'use shorter names',
+  maxSessionEphemerals: 'spread ephemeral znodes over more sessions',
+}
+
+function beyond(limit: keyof Limits): string {
+  return `it goes beyond limits.${limit}; ${mendAt[limit] ?? 'write less at a time'}`
+}
+
 function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undefined): string {
   switch (refusal.code) {
     case 'NO_NODE':
@@ -100,7 +115,7 @@ function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undef
     case 'NO_CHILDREN_FOR_EPHEMERALS':
       return 'its parent is ephemeral; create it below a persistent znode'
     case 'LIMIT_EXCEEDED':
-      return `it goes beyond limits.${refusal.limit ?? 'maxTxnBytes'}; write less at a time`
+      return beyond(refusal.limit ?? 'maxTxnBytes')
     case 'NO_AUTH':
       return 'an ACL does not let this session do it; authenticate as one whom it names'
     case 'INVALID_ACL':

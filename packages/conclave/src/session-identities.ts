@@ -7,10 +7,6 @@ import { CoordinationError, type Identity, type SessionId } from '@conclave/core
 import { show } from './option-checks.ts'
 import type { SessionHost } from './session-host.ts'
 
-/** They go along with every write, so there are few and they are short. */
-const maxIdentities = 64
-const maxProofBytes = 4_096
-
 export class SessionIdentities {
   readonly #host: SessionHost
   readonly #session: SessionId
@@ -31,14 +27,16 @@ export class SessionIdentities {
       const message = `the scheme ${show(scheme)} proves nothing here: give "digest", with user:password`
       throw new CoordinationError('AUTH_FAILED', message)
     }
-    this.add({ scheme, id: digestOf(proof) })
+    this.add({ scheme, id: digestOf(proof, this.#host.limits.maxProofBytes) })
   }
 
   add(identity: Identity): void {
     const { scheme, id } = identity
     if (this.#list.some((one) => one.scheme === scheme && one.id === id)) return
-    if (this.#list.length >= maxIdentities) {
-      const message = `the session has proved ${String(maxIdentities)} identities already: open another one`
+    const { maxSessionIdentities } = this.#host.limits
+    if (this.#list.length >= maxSessionIdentities) {
+      const most = String(maxSessionIdentities)
+      const message = `the session has proved limits.maxSessionIdentities of ${most} already: open another one`
       throw new CoordinationError('LIMIT_EXCEEDED', message)
     }
     this.#list = [...this.#list, identity]
@@ -48,7 +46,7 @@ export class SessionIdentities {
 }
 
 /** ZooKeeper's id of a user with a password: `user:base64(sha1(user:password))`. */
-function digestOf(proof: unknown): string {
+function digestOf(proof: unknown, maxProofBytes: number): string {
   const bytes = typeof proof === 'string' ? Buffer.from(proof) : proof
   const end = bytes instanceof Uint8Array ? bytes.indexOf(0x3a) : -1
   if (!(bytes instanceof Uint8Array) || end < 0) {
@@ -57,7 +55,7 @@ function digestOf(proof: unknown): string {
     throw new CoordinationError('BAD_ARGUMENT', message)
   }
   if (bytes.length > maxProofBytes) {
-    const message = `user:password has ${String(bytes.length)} bytes, ${String(maxProofBytes)} at most`
+    const message = `user:password has ${String(bytes.length)} bytes, and limits.maxProofBytes is ${String(maxProofBytes)}: take a shorter one`
     throw new CoordinationError('LIMIT_EXCEEDED', message)
   }
   const user = Buffer.from(bytes.subarray(0, end)).toString()

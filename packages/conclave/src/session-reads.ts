@@ -135,6 +135,7 @@ export class SessionReads {
       const what = `reached ${formatZxid(zxid)}`
       if (this.#life.refuses(call)) throw this.#life.refusalOf(what, call)
       if (this.#host.replica.lastApplied >= zxid) return Promise.resolve()
+      this.#refuseMany(what)
       this.#host.awaitApplied(session)
       return this.#reached.add(zxid, what, call)
     })
@@ -180,8 +181,18 @@ export class SessionReads {
       if (consistency !== 'linearizable' && !this.#calls.hasWrites) {
         return Promise.resolve(query(this.#host.replica))
       }
+      this.#refuseMany(`${name} ${path}`, path)
       return this.#waitingRead(`${name} ${path}`, path, { ...options, read: consistency }, query)
     })
+  }
+
+  /** Throws when as many wait as may. */
+  #refuseMany(what: string, path?: string): void {
+    const { maxSessionReads } = this.#host.limits
+    if (this.#calls.readCount + this.#reached.size < maxSessionReads) return
+    const most = String(maxSessionReads)
+    const message = `${what} failed: ${most} reads of the session wait already (limits.maxSessionReads): wait for some`
+    throw new CoordinationError('BUSY', message, path === undefined ? {} : { path })
   }
 
   /** A read behind the session's own writes; a linearizable one also behind a quorum round. */

@@ -16,18 +16,27 @@ interface Taker {
   readonly reject: (error: CoordinationError) => void
 }
 
+/** What may wait to be taken. */
+export interface WatchBounds {
+  readonly changes: number
+  /** Of data. */
+  readonly bytes: number
+}
+
 const over: Result = { done: true, value: undefined }
 const overflow: Change = { type: 'gap', reason: 'overflow' }
 const skipped: Change & { readonly type: 'gap' } = { type: 'gap', reason: 'snapshot' }
 
 export class SessionWatch implements Watch {
-  readonly #highWaterMark: number
+  readonly #bounds: WatchBounds
   readonly #onEnd: () => void
   /** What the watch began with; taken first, and not counted. */
   #initial: Iterator<Change> | undefined
   /** Changes not yet taken, from `#head` on. */
   #queue: (WatchEvent | typeof skipped)[] = []
   #head = 0
+  /** Their data. */
+  #bytes = 0
   /** Changes were dropped behind the queue, and nobody was told yet. */
   #overflowed = false
   #takers: Taker[] = []
@@ -36,8 +45,8 @@ export class SessionWatch implements Watch {
   #error: CoordinationError | undefined
 
   /** `onEnd` is called once, when the watch ends for whatever reason. */
-  constructor(highWaterMark: number, initial: Iterator<Change> | undefined, onEnd: () => void) {
-    this.#highWaterMark = highWaterMark
+  constructor(bounds: WatchBounds, initial: Iterator<Change> | undefined, onEnd: () => void) {
+    this.#bounds = bounds
     this.#initial = initial
     this.#onEnd = onEnd
   }
@@ -57,11 +66,20 @@ export class SessionWatch implements Watch {
     const taker = this.#takers.shift()
     if (taker !== undefined) {
       taker.resolve({ done: false, value: told(event) })
-    } else if (this.#overflowed || this.#queue.length - this.#head >= this.#highWaterMark) {
+    } else if (this.#overflowed || !this.#fits(event)) {
       this.#overflowed = true
     } else {
       this.#queue.push(event)
+      this.#bytes += bytesOf(event)
     }
+  }
+
+  /** One change always does. */
+  #fits(event: WatchEvent | typeof skipped): boolean {
+    const waiting = this.#queue.length - this.#head
+    if (waiting === 0) return true
+    const { changes, bytes } = this.#bounds
+    return waiting < changes && this.#bytes + bytesOf(event) <= bytes
   }
 
   /** Ends the watch behind what is queued: quietly, or with an error for whoever takes next. */
@@ -90,6 +108,7 @@ export class SessionWatch implements Watch {
     this.#initial = undefined
     this.#queue = []
     this.#head = 0
+    this.#bytes = 0
     this.#overflowed = false
     this.end()
     this.#error = undefined
@@ -116,6 +135,7 @@ export class SessionWatch implements Watch {
       return overflow
     }
     this.#head += 1
+    this.#bytes -= bytesOf(event)
     // Given up in large pieces: a shift a change would move the whole queue each time.
     if (this.#head === this.#queue.length) {
       this.#queue = []
@@ -133,6 +153,10 @@ export class SessionWatch implements Watch {
     if (error === undefined) taker.resolve(over)
     else taker.reject(error)
   }
+}
+
+function bytesOf(event: WatchEvent | typeof skipped): number {
+  return event.type === 'gap' ? 0 : (event.data?.byteLength ?? 0)
 }
 
 function told(event: WatchEvent | typeof skipped): Change {

@@ -5,6 +5,7 @@
  * nothing is left of a watch that has ended.
  */
 import {
+  CoordinationError,
   childPath,
   mayRead,
   statOf,
@@ -12,10 +13,11 @@ import {
   type Replica,
   type SessionId,
   type WatchEvent,
+  type WatchLimit,
   type Zxid,
   type ZnodeReading,
 } from '@conclave/core/internal'
-import type { Change, CoordinationError, Depth, Watch, WatchOptions } from '@conclave/core'
+import type { Change, Depth, Watch, WatchOptions } from '@conclave/core'
 import { onAbort } from './abort-signals.ts'
 import { checkBag, checkPath, depthOf } from './call-arguments.ts'
 import { flagOption, integerOption } from './option-checks.ts'
@@ -55,21 +57,17 @@ export class SessionWatches {
             max: maxHighWaterMark,
             what: 'how many changes may wait',
           })
+    const bounds = { changes: highWaterMark, bytes: this.#host.limits.maxWatchBytes }
     const signal = options?.signal
     if (over !== undefined || signal?.aborted === true) {
-      const ended = new SessionWatch(highWaterMark, undefined, () => undefined)
+      const ended = new SessionWatch(bounds, undefined, () => undefined)
       ended.end(signal?.aborted === true ? undefined : over)
       return ended
     }
     const initial = wantsInitial
       ? initialChanges(this.#host.replica, this.#identities.list, path, depth)
       : undefined
-    return this.#add(
-      path,
-      depth,
-      signal,
-      (onEnd) => new SessionWatch(highWaterMark, initial, onEnd),
-    )
+    return this.#add(path, depth, signal, (onEnd) => new SessionWatch(bounds, initial, onEnd))
   }
 
   /** Hands a change to its watch, unless that has just ended. */
@@ -80,6 +78,14 @@ export class SessionWatches {
   /** Tells a watch that changes were skipped, because the host took a whole snapshot instead. */
   deliverGap(number: number): void {
     this.#byNumber.get(number)?.watch.pushGap()
+  }
+
+  /** Tells a watch that the host has no room for it. */
+  refuse(number: number, limit: WatchLimit): void {
+    const refused = this.#byNumber.get(number)
+    // First, so that the host is not told to end what it never began.
+    this.#byNumber.delete(number)
+    refused?.watch.end(noRoomFor(refused.path, limit, this.#host.limits[limit]))
   }
 
   /** Ends every watch with the session: quietly when the application closed it. */
@@ -109,6 +115,15 @@ export class SessionWatches {
     this.#host.submit({ type: 'watch-added', session, watch: number, path, depth })
     return watch
   }
+}
+
+function noRoomFor(path: string, limit: WatchLimit, bound: number): CoordinationError {
+  const whose = limit === 'maxSessionWatches' ? 'the session has' : 'the sessions of this peer have'
+  return new CoordinationError(
+    'LIMIT_EXCEEDED',
+    `watch ${path} failed: ${whose} limits.${limit} of ${String(bound)} watches already: end some, or watch a subtree`,
+    { path },
+  )
 }
 
 const levelsBelow: Readonly<Record<Depth, number>> = { node: 0, children: 1, subtree: Infinity }

@@ -69,6 +69,11 @@ export class UnansweredCalls {
     return this.#writes.size > 0
   }
 
+  /** How many reads wait for writes. */
+  get readCount(): number {
+    return this.#reads.length
+  }
+
   /** Waits for the answer to a write that is about to be submitted. */
   addWrite<T>(call: CallId, request: WriteRequest, options: Call | undefined): Promise<T> {
     this.#lastWrite = call

@@ -10,6 +10,28 @@ function answerWrite(host: ScriptedHost, zxid: Zxid): void {
   host.deliver({ type: 'reply', call: host.lastRequest.call, zxid, result })
 }
 
+describe('reads that wait', () => {
+  test('are bounded: one more is busy, and is told which bound it is', async () => {
+    const host = new ScriptedHost()
+    host.limits = { ...host.limits, maxSessionReads: 2 }
+    const zxid = host.create('/a', 'x')
+    const later = makeZxid(9, 1)
+    void host.session.set('/a', 'y')
+    const waiting = [host.session.get('/a'), host.session.reached(later)]
+
+    for (const one of [host.session.get('/a'), host.session.reached(later)]) {
+      expect(await rejectionOf(one)).toMatchObject({
+        code: 'BUSY',
+        outcome: 'not-applied',
+        message: expect.stringContaining('limits.maxSessionReads') as string,
+      })
+    }
+    answerWrite(host, zxid)
+    await waiting[0]
+    await expect(host.session.get('/a')).resolves.toBeDefined()
+  })
+})
+
 describe('a local read', () => {
   test('answers from the applied state, at once and without asking anybody', async () => {
     const host = new ScriptedHost()

@@ -81,6 +81,35 @@ describe('a watch', () => {
     expect(after).toMatchObject({ type: 'changed', zxid: makeZxid(1, 7) })
   })
 
+  test('W7: what waits is bounded in bytes too, and one change always fits', async () => {
+    const host = new ScriptedHost()
+    host.limits = { ...host.limits, maxWatchBytes: 4 }
+    const watch = host.session.watch('/a')
+    const next = async (): Promise<string | undefined> => (await takeAll(watch, 1))[0]?.type
+
+    tell(host, changed('/a', 3, 'large data'))
+    expect(await next()).toBe('changed')
+    tell(host, changed('/a', 5, 'xxx'), changed('/a', 6, 'y'), changed('/a', 7, 'z'))
+    expect([await next(), await next(), await next()]).toEqual(['changed', 'changed', 'gap'])
+    tell(host, changed('/a', 8, 'xxxx'))
+    expect(await next()).toBe('changed')
+  })
+
+  test('one for which there is no room rejects, and the host is not told to end it', async () => {
+    const host = new ScriptedHost()
+    const watch = host.session.watch('/a')
+
+    host.deliver({ type: 'watch-refused', watch: 1, limit: 'maxSessionWatches' })
+
+    expect(await rejectionOf(watch.next())).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      path: '/a',
+      message: expect.stringContaining('limits.maxSessionWatches of 100000') as string,
+    })
+    expect(host.of('watch-removed')).toEqual([])
+    expect(await watch.next()).toEqual({ done: true, value: undefined })
+  })
+
   test('while the gap is not taken, nothing follows it: what was read since covers that', async () => {
     const host = new ScriptedHost()
     const watch = host.session.watch('/a', { highWaterMark: 1 })

@@ -149,6 +149,27 @@ describe('a write', () => {
   })
 })
 
+describe('limits', () => {
+  test.each([
+    ['maxChildren', 'spread them over more parents'],
+    ['maxTreeBytes', 'delete something, or raise it on every peer'],
+    ['maxTxnBytes', 'write less at a time'],
+  ] as const)('%s: the leader names it, and the mend is told', async (limit, mend) => {
+    const host = new ScriptedHost()
+    const created = host.session.create('/a')
+    const refusal = { code: 'LIMIT_EXCEEDED', path: '/a', operation: 0, limit } as const
+    const zxid = makeZxid(1, 4)
+
+    const { call } = host.lastRequest
+    host.deliver({ type: 'refused', call, zxid, refusal, version: null })
+
+    const error = (await rejectionOf(created)) as CoordinationError
+    expect(error).toMatchObject({ code: 'LIMIT_EXCEEDED', path: '/a', outcome: 'not-applied' })
+    expect(error.message).toContain(`limits.${limit}`)
+    expect(error.message).toContain(mend)
+  })
+})
+
 describe('arguments', () => {
   const calls: readonly [
     what: string,

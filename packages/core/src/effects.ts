@@ -11,7 +11,7 @@ import type { CallId } from './events.ts'
 import type { PeerId, SessionId } from './ids.ts'
 import type { LogRecord } from './log-record.ts'
 import type { Refusal, WriteResult } from './server/request.ts'
-import type { WatchEvent } from './session/watch-table.ts'
+import type { WatchEvent, WatchLimit } from './session/watch-table.ts'
 import type { Checkpoint } from './tree/snapshot.ts'
 import type { Message, Role } from './zab/messages.ts'
 import type { Zxid } from './zxid.ts'
@@ -22,6 +22,8 @@ export type Delivery =
   | { readonly type: 'watch-event'; readonly watch: number; readonly event: WatchEvent }
   /** Changes were skipped that this watch may have waited for: what is read from now on has them. */
   | { readonly type: 'watch-gap'; readonly watch: number }
+  /** There is no room for the watch, which is not there: this bound is reached. */
+  | { readonly type: 'watch-refused'; readonly watch: number; readonly limit: WatchLimit }
   /** The write was committed at `zxid` and applied here. */
   | {
       readonly type: 'reply'

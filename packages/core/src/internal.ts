@@ -81,7 +81,13 @@ export {
 } from './server/request.ts'
 export type { TreeTxn, Txn } from './server/txn.ts'
 export { SessionTable } from './session/session-table.ts'
-export { WatchTable, type Watch, type WatchDepth, type WatchEvent } from './session/watch-table.ts'
+export {
+  WatchTable,
+  type Watch,
+  type WatchDepth,
+  type WatchEvent,
+  type WatchLimit,
+} from './session/watch-table.ts'
 export {
   WireWatches,
   type WatchedZnode,

@@ -9,6 +9,11 @@ export interface Limits {
   readonly maxDataBytes: number
   /** A path, in UTF-16 units: bounds the snapshot's keys. */
   readonly maxPathLength: number
+  /** Children of one znode: all of them fit into the one list that `children` answers with. */
+  readonly maxChildren: number
+  /** Znodes of the whole tree, and their paths and data: every peer holds all of it in memory. */
+  readonly maxZnodes: number
+  readonly maxTreeBytes: number
   /** One txn, estimated before it is packed: a transaction, a subtree, a session's ephemerals. */
   readonly maxTxnBytes: number
   /** Operations of one transaction. */
@@ -20,8 +25,20 @@ export interface Limits {
   readonly maxPagesOutstanding: number
   /** Writes, and syncs, that one session may have unanswered. Beyond it, a call is `BUSY`. */
   readonly maxSessionRequests: number
+  /** Reads of one session that wait for its writes, for the ensemble or for a zxid; else `BUSY`. */
+  readonly maxSessionReads: number
+  /** Sessions that one peer hosts or has asked for. */
+  readonly maxHostedSessions: number
   /** Sessions that one peer may have asked for and not yet got. Beyond it, a call is `BUSY`. */
   readonly maxSessionsRequested: number
+  /** What one session may have proved to be, and how long a proof may be: they go along with writes. */
+  readonly maxSessionIdentities: number
+  readonly maxProofBytes: number
+  /** Watches of one session, and of all sessions of one peer. */
+  readonly maxSessionWatches: number
+  readonly maxHostedWatches: number
+  /** Data that waits in one watch to be taken. What does not fit becomes a `gap`. */
+  readonly maxWatchBytes: number
   /** Writes that a peer has forwarded to the leader and that are unanswered, in bytes. */
   readonly maxForwardedBytes: number
   /** Writes that wait at a peer until it may forward them, in bytes. Beyond it, a call is `BUSY`. */
@@ -58,17 +75,28 @@ export interface Limits {
 
 const kib = 1024
 const mib = 1024 * kib
+const gib = 1024 * mib
 
 export const defaultLimits: Limits = {
   maxDataBytes: mib,
   maxPathLength: 4 * kib,
+  maxChildren: 1_000_000,
+  maxZnodes: 10_000_000,
+  maxTreeBytes: 4 * gib,
   maxTxnBytes: 4 * mib,
   maxOperations: 10_000,
   maxPageTxns: 1_000,
   maxPageBytes: mib,
   maxPagesOutstanding: 4,
   maxSessionRequests: 16_384,
+  maxSessionReads: 65_536,
+  maxHostedSessions: 100_000,
   maxSessionsRequested: 10_000,
+  maxSessionIdentities: 64,
+  maxProofBytes: 4 * kib,
+  maxSessionWatches: 100_000,
+  maxHostedWatches: 1_000_000,
+  maxWatchBytes: 16 * mib,
   maxForwardedBytes: 4 * mib,
   maxWaitingBytes: 32 * mib,
   maxSessionEphemerals: 20_000,

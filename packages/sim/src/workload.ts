@@ -270,6 +270,7 @@ export class Workload implements ApplicationListener {
     switch (item.type) {
       case 'watch-event':
       case 'watch-gap':
+      case 'watch-refused':
         break
       case 'ended':
         this.#ended(session, item.reason)

@@ -235,8 +235,8 @@ export const ownMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${server}/prepare.ts`,
-        from: 'this.#changes.takeBack()',
-        to: 'this.#changes.keep()',
+        from: 'this.#judging.changes.takeBack()',
+        to: 'this.#judging.changes.keep()',
       },
     ],
     found: swarm(20),

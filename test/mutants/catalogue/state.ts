@@ -259,7 +259,7 @@ export const stateMutants: readonly Mutant[] = [
     expects: ['Q1', 'D5'],
     edits: [
       {
-        file: `${server}/prepare.ts`,
+        file: `${server}/prepare-create.ts`,
         from: '? sequentialName(operation.path, parent.createCount)',
         to: '? sequentialName(operation.path, parent.childCount)',
       },

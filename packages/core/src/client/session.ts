@@ -293,7 +293,8 @@ export interface Session extends AsyncDisposable {
   /**
    * Watches from now on: no change behind what could be read before the call is missed. Bounded: who
    * takes too slowly sees one `gap` in place of what did not fit. It ends when the session does, and
-   * rejects then, but for a session that the application itself has closed.
+   * rejects then, but for a session that the application itself has closed; with `LIMIT_EXCEEDED` it
+   * rejects where there are too many watches.
    */
   watch(path: string, options?: WatchOptions): Watch
   /** Begins a transaction. */

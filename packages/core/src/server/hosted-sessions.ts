@@ -79,6 +79,11 @@ export class HostedSessions {
     return this.#waiting.size
   }
 
+  /** How many sessions there are. */
+  get size(): number {
+    return this.#sessions.size
+  }
+
   get(id: SessionId): HostedSession | undefined {
     return this.#sessions.get(id)
   }

@@ -11,7 +11,7 @@ import type { CallId, Event } from '../events.ts'
 import type { PeerId, SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
-import { WatchTable } from '../session/watch-table.ts'
+import { WatchTable, type WatchLimit } from '../session/watch-table.ts'
 import type { Zxid } from '../zxid.ts'
 import { HostedSessions, type HostedSession } from './hosted-sessions.ts'
 import { LocalDeadlines } from './local-deadlines.ts'
@@ -57,6 +57,13 @@ export class Hosting {
     switch (event.type) {
       case 'session-requested': {
         const { call, timeoutMs, password } = event
+        const { maxHostedSessions } = this.#limits
+        if (this.sessions.size + this.requested.size >= maxHostedSessions) {
+          const most = String(maxHostedSessions)
+          const detail = `this peer has ${most} sessions (limits.maxHostedSessions): close some, or open it on another peer`
+          this.#failSession(call, 'LIMIT_EXCEEDED', 'not-applied', detail)
+          return
+        }
         if (this.requested.add(call, { timeoutMs, password })) return
         const most = String(this.#limits.maxSessionsRequested)
         const detail = `${most} sessions are asked for already (maxSessionsRequested): wait for some`
@@ -84,6 +91,11 @@ export class Hosting {
       case 'watch-added': {
         const session = this.sessions.get(event.session)
         if (session === undefined) return
+        const limit = this.#watchLimit(session)
+        if (limit !== null) {
+          this.outbox.deliver(session.id, { type: 'watch-refused', watch: event.watch, limit })
+          return
+        }
         session.watches.add(event.watch)
         this.watches.add(event.session, event.watch, event.path, event.depth)
         return
@@ -172,6 +184,12 @@ export class Hosting {
     } as const
     this.outbox.deliver(id, { ...failed, detail: 'the session has ended' })
     return undefined
+  }
+
+  /** The bound that leaves no room for one more watch. */
+  #watchLimit(session: HostedSession): WatchLimit | null {
+    if (session.watches.size >= this.#limits.maxSessionWatches) return 'maxSessionWatches'
+    return this.watches.size >= this.#limits.maxHostedWatches ? 'maxHostedWatches' : null
   }
 
   #sync(session: HostedSession, call: CallId): void {

@@ -30,6 +30,7 @@ export class ZnodeOutlook {
   ephemeralOwner: SessionId
   acl: Acl
   aversion: number
+  dataLength: number
   /** The last txn of this leadership that changes it. */
   changedAt: Zxid = zeroZxid
 
@@ -42,7 +43,16 @@ export class ZnodeOutlook {
     this.ephemeralOwner = znode?.ephemeralOwner ?? noSession
     this.acl = znode?.acl ?? null
     this.aversion = znode?.aversion ?? 0
+    this.dataLength = znode?.data?.byteLength ?? 0
   }
+}
+
+/** What a znode is created with. */
+export interface NewZnode {
+  readonly data: Uint8Array | null
+  readonly acl: Acl
+  /** The session that owns it, of an ephemeral. */
+  readonly owner: SessionOutlook | null
 }
 
 /** What a znode was before a change that may be taken back. */
@@ -55,6 +65,7 @@ interface Before {
   readonly ephemeralOwner: SessionId
   readonly acl: Acl
   readonly aversion: number
+  readonly dataLength: number
   readonly changedAt: Zxid
 }
 
@@ -69,12 +80,25 @@ export class OutstandingChanges {
   /** How many are kept before it is worth another look at which differ. */
   #maxKept = maxKept
   #appliedUpTo: Zxid = zeroZxid
+  /** How many znodes there will be, and what their paths and data will add up to (tree.ts). */
+  #znodeCount: number
+  #treeBytes: number
   /** What the txn under way has changed, or `null` when it will not be taken back. */
   #before: Before[] | null = null
 
   constructor(tree: Tree, sessions: SessionOutlooks) {
     this.#tree = tree
+    this.#znodeCount = tree.size
+    this.#treeBytes = tree.bytes
     this.#sessions = sessions
+  }
+
+  get znodeCount(): number {
+    return this.#znodeCount
+  }
+
+  get treeBytes(): number {
+    return this.#treeBytes
   }
 
   /** How many znodes are known, whether they differ from the tree or not. */
@@ -117,8 +141,11 @@ export class OutstandingChanges {
   }
 
   /** Sets a znode's data and returns its new version. */
-  set(znode: ZnodeOutlook, zxid: Zxid): number {
+  set(znode: ZnodeOutlook, data: Uint8Array | null, zxid: Zxid): number {
     this.#change(znode, zxid)
+    const dataLength = data?.byteLength ?? 0
+    this.#treeBytes += dataLength - znode.dataLength
+    znode.dataLength = dataLength
     znode.version = nextVersion(znode.version)
     return znode.version
   }
@@ -132,13 +159,7 @@ export class OutstandingChanges {
   }
 
   /** Creates a znode and returns its parent's new count of creates. */
-  create(
-    path: string,
-    parent: ZnodeOutlook,
-    owner: SessionOutlook | null,
-    acl: Acl,
-    zxid: Zxid,
-  ): number {
+  create(path: string, parent: ZnodeOutlook, { data, acl, owner }: NewZnode, zxid: Zxid): number {
     const znode = this.#znodes.get(path) ?? this.#keep(new ZnodeOutlook(path, undefined))
     assert(!znode.exists, 'D5: a create finds no znode')
     this.#change(znode, zxid)
@@ -149,6 +170,8 @@ export class OutstandingChanges {
     znode.ephemeralOwner = noSession
     znode.acl = acl
     znode.aversion = 0
+    znode.dataLength = data?.byteLength ?? 0
+    this.#weigh(znode, 1)
     if (owner !== null) {
       znode.ephemeralOwner = owner.id
       owner.addEphemeral(path)
@@ -165,6 +188,7 @@ export class OutstandingChanges {
     assert(znode.childCount === 0, 'D5: only a leaf is deleted')
     this.#change(znode, zxid)
     znode.exists = false
+    this.#weigh(znode, -1)
     if (znode.ephemeralOwner !== noSession) {
       this.#sessions.get(znode.ephemeralOwner)?.removeEphemeral(znode.path)
     }
@@ -263,8 +287,15 @@ export class OutstandingChanges {
     znode.changedAt = zxid
   }
 
+  /** The znode comes into the tree, 1, or leaves it, -1. */
+  #weigh({ path, dataLength }: ZnodeOutlook, sign: 1 | -1): void {
+    this.#znodeCount += sign
+    this.#treeBytes += sign * (path.length + dataLength)
+  }
+
   #restore(before: Before): void {
     const { znode } = before
+    if (znode.exists) this.#weigh(znode, -1)
     if (znode.exists && znode.ephemeralOwner !== noSession) {
       this.#sessions.get(znode.ephemeralOwner)?.removeEphemeral(znode.path)
     }
@@ -278,7 +309,9 @@ export class OutstandingChanges {
     znode.ephemeralOwner = before.ephemeralOwner
     znode.acl = before.acl
     znode.aversion = before.aversion
+    znode.dataLength = before.dataLength
     znode.changedAt = before.changedAt
+    if (znode.exists) this.#weigh(znode, 1)
   }
 }
 
@@ -292,6 +325,7 @@ function beforeOf(znode: ZnodeOutlook): Before {
     ephemeralOwner: znode.ephemeralOwner,
     acl: znode.acl,
     aversion: znode.aversion,
+    dataLength: znode.dataLength,
     changedAt: znode.changedAt,
   }
 }

@@ -25,6 +25,10 @@ export class RequestedSessions {
     this.#limits = limits
   }
 
+  get size(): number {
+    return this.#requested.size
+  }
+
   /** Takes a request; false at the limit. */
   add(call: CallId, request: SessionRequest): boolean {
     if (this.#requested.size >= this.#limits.maxSessionsRequested) return false

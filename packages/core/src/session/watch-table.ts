@@ -32,6 +32,9 @@ export interface Watch {
   readonly depth: WatchDepth
 }
 
+/** What bounds the watches of one session, and those of all sessions of a peer. */
+export type WatchLimit = 'maxSessionWatches' | 'maxHostedWatches'
+
 const noWatches: readonly Watch[] = []
 
 export class WatchTable {

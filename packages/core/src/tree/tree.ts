@@ -41,6 +41,7 @@ export class Tree {
   readonly #acls = new AclPool()
   /** Znodes whose hash is not in the digest; `settle` brings it up to date. */
   #stale: Znode[] = []
+  #bytes = 0
   /** Bytes of data among them that are to be hashed: no fewer than there are. */
   #staleBytes = 0
 
@@ -76,6 +77,11 @@ export class Tree {
   /** How many znodes there are, the root among them. */
   get size(): number {
     return this.#znodes.size
+  }
+
+  /** What all paths and data add up to: a path by its UTF-16 units. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   get(path: string): Znode | undefined {
@@ -131,6 +137,7 @@ export class Tree {
     const counted = znode.stale === staleness.data ? lengthOf(znode.data) : 0
     this.#touch(znode, staleness.data)
     this.#staleBytes += lengthOf(data) - counted
+    this.#bytes += lengthOf(data) - lengthOf(znode.data)
     znode.data = data
     znode.mzxid = zxid
     znode.mtime = timeMs
@@ -146,6 +153,7 @@ export class Tree {
     this.#touch(znode, staleness.deleted)
     this.#acls.release(znode.acl)
     this.#znodes.delete(path)
+    this.#bytes -= path.length + lengthOf(znode.data)
     parent.children?.delete(nameOf(path))
     parent.pzxid = zxid
     if (znode.reap !== neverReaped) this.reapables.forget(znode)
@@ -203,6 +211,7 @@ export class Tree {
     znode.pathHigh = this.#hasher.high
     this.#stale.push(znode)
     this.#staleBytes += lengthOf(znode.data)
+    this.#bytes += znode.path.length + lengthOf(znode.data)
   }
 
   /**

@@ -228,6 +228,52 @@ describe('bounds', () => {
   })
 })
 
+describe('how much a peer hosts', () => {
+  test('so many sessions, those that it has asked for among them', () => {
+    const peers = new TestPeers(1, { maxHostedSessions: 2 })
+    peers.elect(1)
+    peers.session(1)
+    const peer = peers.peer(1)
+
+    for (const call of [1, 2]) {
+      const wish = { timeoutMs: 10_000, password: password(call + 10) }
+      peer.server.handle({ type: 'session-requested', call, ...wish })
+    }
+    peers.settle()
+
+    const failed = peer.sessionEffects.filter(({ type }) => type === 'fail-session')
+    expect(failed).toMatchObject([{ call: 2, code: 'LIMIT_EXCEEDED', outcome: 'not-applied' }])
+    expect(failed).toMatchObject([
+      { detail: expect.stringContaining('maxHostedSessions') as string },
+    ])
+  })
+
+  test('so many watches of a session, and of all; one that is refused sees nothing', () => {
+    const { peers, session } = followed({ maxSessionWatches: 1, maxHostedWatches: 2 })
+    const host = peers.peer(2)
+    const [second, third] = [peers.session(2), peers.session(2)]
+    const add = (to: SessionId, watch: number): void => {
+      const watched = { path: '/', depth: 'subtree' } as const
+      host.server.handle({ type: 'watch-added', session: to, watch, ...watched })
+    }
+    for (const watch of [1, 2]) add(session, watch)
+    add(second, 1)
+    add(third, 1)
+    host.server.handle({ type: 'watch-removed', session, watch: 1 })
+    add(third, 2)
+    host.request(third, 1, create('/a'))
+    peers.settle()
+
+    expect(wordsOf(host.toldTo(session))).toEqual(['watch 2 maxSessionWatches'])
+    expect(wordsOf(host.toldTo(second))).toEqual(['watch 1 created /a'])
+    expect(wordsOf(host.toldTo(third))).toEqual([
+      'watch 1 maxHostedWatches',
+      'watch 2 created /a',
+      '1 create',
+    ])
+  })
+})
+
 describe('watches', () => {
   test('W4, W5: a session sees the event of its own write before the reply, in zxid order', () => {
     const { peers, session } = followed()

@@ -20,7 +20,7 @@ describe('outstanding changes', () => {
   test('a znode is one and the same as long as its change is not applied, and right afterwards', () => {
     const { tree, changes } = treeOf(1)
     const znode = changes.look('/0')!
-    expect(changes.set(znode, at(2))).toBe(1)
+    expect(changes.set(znode, null, at(2))).toBe(1)
     expect(changes.look('/0')).toBe(znode)
     expect(changes.outstandingCount).toBe(1)
 
@@ -32,16 +32,17 @@ describe('outstanding changes', () => {
   })
 
   test('D4: what is taken back is as it was, also what was not there', () => {
-    const { changes } = treeOf(1)
+    const { tree, changes } = treeOf(1)
     changes.begin()
-    changes.set(changes.look('/0')!, at(2))
-    changes.create('/new', changes.look('/')!, null, null, at(2))
+    changes.set(changes.look('/0')!, new Uint8Array(9), at(2))
+    changes.create('/new', changes.look('/')!, { data: null, acl: null, owner: null }, at(2))
     changes.takeBack()
 
     expect(changes.look('/0')).toMatchObject({ version: 0 })
     expect(changes.look('/new')).toBeUndefined()
     expect(changes.look('/')).toMatchObject({ childCount: 2, createCount: 1 })
     expect(changes.outstandingCount).toBe(0)
+    expect(changes).toMatchObject({ znodeCount: tree.size, treeBytes: tree.bytes })
   })
 
   test('what is kept is bounded; what is outstanding is kept however much it is', () => {
@@ -50,7 +51,7 @@ describe('outstanding changes', () => {
       for (let index = 0; index < count; index += 1) changes.look(path(index))
     }
     for (let index = 0; index < 10_000; index += 1) {
-      changes.set(changes.look(path(index))!, at(2 + index))
+      changes.set(changes.look(path(index))!, null, at(2 + index))
     }
 
     changes.forget(at(2_001))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { TreeRequest } from '../../src/internal.ts'
 import { host, LoneLeader, withTree, wordOf } from './lone-leader.ts'
 import { check, close, create, remove, set, transaction } from './requests.ts'
 
@@ -45,6 +46,110 @@ describe('limits', () => {
     ])
     const deep = create(`/1/2/3/4/5/6/7/8/9`, { parents: true })
     expect(leader.judge(session, deep)).toEqual(['LIMIT_EXCEEDED maxTxnBytes /1/2/3/4/5/6/7/8/9'])
+  })
+})
+
+describe('the bounds of the tree', () => {
+  const { size, bytes } = withTree().leader.replica.tree
+
+  test('no znode has more children than maxChildren, those that are on their way among them', () => {
+    const { leader, session } = withTree({ maxChildren: 2 })
+
+    expect(
+      leader.judge(
+        session,
+        create('/a/c'),
+        create('/a/d'),
+        create('/a/d', { sequential: true }),
+        transaction(remove('/a/c'), create('/a/d')),
+        create('/a/b/1/2', { parents: true }),
+        create('/e2/x', { parents: true }),
+      ),
+    ).toEqual([
+      'create /a/c',
+      'LIMIT_EXCEEDED maxChildren /a/d',
+      'LIMIT_EXCEEDED maxChildren /a/d0000000002',
+      'transaction [delete /a/c, create /a/d]',
+      'create-with-parents [create /a/b/1, create /a/b/1/2]',
+      'LIMIT_EXCEEDED maxChildren /e2/x',
+    ])
+  })
+
+  test('D4: there are never more znodes than maxZnodes; what is refused leaves nothing behind', () => {
+    const { leader, session } = withTree({ maxZnodes: size + 2 })
+
+    expect(
+      leader.judge(
+        session,
+        create('/1/2/3', { parents: true }),
+        transaction(create('/1'), create('/2'), create('/3')),
+        create('/1/2', { parents: true }),
+        create('/3'),
+        transaction(remove('/e'), create('/3')),
+        set('/a'),
+      ),
+    ).toEqual([
+      'LIMIT_EXCEEDED maxZnodes /1/2/3',
+      'LIMIT_EXCEEDED maxZnodes /3 at 2',
+      'create-with-parents [create /1, create /1/2]',
+      'LIMIT_EXCEEDED maxZnodes /3',
+      'transaction [delete /e, create /3]',
+      'set /a',
+    ])
+    leader.applyAll()
+    expect(leader.replica.tree.size).toBe(size + 2)
+  })
+
+  test('paths and data never add up to more than maxTreeBytes; what shrinks is not refused', () => {
+    const { leader, session } = withTree({ maxTreeBytes: bytes + 10 })
+    const data = (length: number): Uint8Array => new Uint8Array(length)
+
+    expect(
+      leader.judge(
+        session,
+        set('/a', -1, data(11)),
+        set('/a', -1, data(10)),
+        create('/1'),
+        set('/a', -1, data(8)),
+        create('/1'),
+        set('/a/b', -1, data(1)),
+        transaction(set('/a', -1, data(7)), set('/a/b', -1, data(1))),
+        remove('/1'),
+        create('/a/b/c', { data: data(1) }),
+      ),
+    ).toEqual([
+      'LIMIT_EXCEEDED maxTreeBytes /a',
+      'set /a',
+      'LIMIT_EXCEEDED maxTreeBytes /1',
+      'set /a',
+      'create /1',
+      'LIMIT_EXCEEDED maxTreeBytes /a/b',
+      'transaction [set /a, set /a/b]',
+      'delete /1',
+      'LIMIT_EXCEEDED maxTreeBytes /a/b/c',
+    ])
+    leader.applyAll()
+    expect(leader.replica.tree.bytes).toBe(bytes + 8)
+  })
+
+  test('a smaller bound than what is there refuses growth alone, also by a new leader', () => {
+    const { leader, session } = withTree()
+    leader.write(session, set('/a', -1, new Uint8Array(100)))
+    const next = new LoneLeader({ maxTreeBytes: 10, maxZnodes: 2 }, leader.replica, 2)
+
+    const request = (one: TreeRequest, id: number) => next.request(session, one, id)
+    const smaller = set('/a', -1, new Uint8Array(99))
+    next.leadership.receive(host, [
+      request(smaller, 5),
+      request(create('/x'), 6),
+      request(remove('/e'), 7),
+    ])
+
+    expect(next.draftAll().map(wordOf)).toEqual([
+      'set /a',
+      'LIMIT_EXCEEDED maxZnodes /x',
+      'delete /e',
+    ])
   })
 })
 

@@ -277,6 +277,8 @@ export function wordsOf(items: readonly Delivery[]): string[] {
         return `watch ${String(item.watch)} ${item.event.type} ${item.event.path}`
       case 'watch-gap':
         return `watch ${String(item.watch)} gap`
+      case 'watch-refused':
+        return `watch ${String(item.watch)} ${item.limit}`
       case 'ended':
         return `ended ${item.reason}`
     }
