@@ -1,0 +1,157 @@
+/** What the façade and its tests may name: the codec of the protocol of ZooKeeper's clients. */
+export { FrameSplitter } from './jute/frame-splitter.ts'
+export { type Long, longOf } from './jute/long.ts'
+export { MalformedError, type MalformedReason } from './jute/malformed-error.ts'
+export { JuteReader } from './jute/reader.ts'
+export { JuteWriter } from './jute/writer.ts'
+export { readAcl, type WireAcl, type WireAclEntry, writeAcl } from './messages/acl.ts'
+export {
+  addWatchModes,
+  type AddWatchRequest,
+  readAddWatchRequest,
+  readAddWatchResponse,
+  writeAddWatchRequest,
+  writeAddWatchResponse,
+} from './messages/add-watch.ts'
+export { type AuthRequest, readAuthRequest, writeAuthRequest } from './messages/auth.ts'
+export { type CheckRequest, readCheckRequest, writeCheckRequest } from './messages/check.ts'
+export {
+  type ConnectRequest,
+  type ConnectResponse,
+  expiredResponse,
+  passwordBytes,
+  readConnectRequest,
+  readConnectResponse,
+  writeConnectRequest,
+  writeConnectResponse,
+} from './messages/connect.ts'
+export {
+  type Create2Response,
+  createFlags,
+  type CreateRequest,
+  type CreateTtlRequest,
+  readCreate2Response,
+  readCreateRequest,
+  readCreateResponse,
+  readCreateTtlRequest,
+  writeCreate2Response,
+  writeCreateRequest,
+  writeCreateResponse,
+  writeCreateTtlRequest,
+} from './messages/create.ts'
+export { type DeleteRequest, readDeleteRequest, writeDeleteRequest } from './messages/delete.ts'
+export {
+  type WireError,
+  wireErrorName,
+  type WireErrorName,
+  wireErrors,
+} from './messages/error-codes.ts'
+export { type ExistsRequest, readExistsRequest, writeExistsRequest } from './messages/exists.ts'
+export {
+  type GetAclRequest,
+  type GetAclResponse,
+  readGetAclRequest,
+  readGetAclResponse,
+  writeGetAclRequest,
+  writeGetAclResponse,
+} from './messages/get-acl.ts'
+export {
+  type GetAllChildrenNumberRequest,
+  readGetAllChildrenNumberRequest,
+  readGetAllChildrenNumberResponse,
+  writeGetAllChildrenNumberRequest,
+  writeGetAllChildrenNumberResponse,
+} from './messages/get-all-children-number.ts'
+export {
+  type GetChildren2Response,
+  type GetChildrenRequest,
+  readGetChildren2Response,
+  readGetChildrenRequest,
+  readGetChildrenResponse,
+  writeGetChildren2Response,
+  writeGetChildrenRequest,
+  writeGetChildrenResponse,
+} from './messages/get-children.ts'
+export {
+  type GetDataRequest,
+  type GetDataResponse,
+  readGetDataRequest,
+  readGetDataResponse,
+  writeGetDataRequest,
+  writeGetDataResponse,
+} from './messages/get-data.ts'
+export {
+  type GetEphemeralsRequest,
+  readGetEphemeralsRequest,
+  readGetEphemeralsResponse,
+  writeGetEphemeralsRequest,
+  writeGetEphemeralsResponse,
+} from './messages/get-ephemerals.ts'
+export {
+  readReplyHeader,
+  readRequestHeader,
+  type ReplyHeader,
+  type RequestHeader,
+  writeReplyHeader,
+  writeRequestHeader,
+  xids,
+} from './messages/headers.ts'
+export {
+  type MultiPart,
+  type MultiResult,
+  readMultiRequest,
+  readMultiResponse,
+  writeMultiRequest,
+  writeMultiResponse,
+} from './messages/multi.ts'
+export {
+  type MultiReadPart,
+  type MultiReadResult,
+  readMultiReadRequest,
+  readMultiReadResponse,
+  writeMultiReadRequest,
+  writeMultiReadResponse,
+} from './messages/multi-read.ts'
+export { type Opcode, opcodeName, type OpcodeName, opcodes } from './messages/opcodes.ts'
+export {
+  readReconfigRequest,
+  type ReconfigRequest,
+  writeReconfigRequest,
+} from './messages/reconfig.ts'
+export {
+  readRemoveWatchesRequest,
+  type RemoveWatchesRequest,
+  watcherTypes,
+  writeRemoveWatchesRequest,
+} from './messages/remove-watches.ts'
+export { readSaslToken, type SaslToken, writeSaslToken } from './messages/sasl.ts'
+export { readSetAclRequest, type SetAclRequest, writeSetAclRequest } from './messages/set-acl.ts'
+export {
+  readSetDataRequest,
+  type SetDataRequest,
+  writeSetDataRequest,
+} from './messages/set-data.ts'
+export {
+  readSetWatches2Request,
+  readSetWatchesRequest,
+  type SetWatches2Request,
+  type SetWatchesRequest,
+  writeSetWatches2Request,
+  writeSetWatchesRequest,
+} from './messages/set-watches.ts'
+export { readStat, statBytes, type WireStat, writeStat } from './messages/stat.ts'
+export {
+  readSyncRequest,
+  readSyncResponse,
+  type SyncRequest,
+  writeSyncRequest,
+  writeSyncResponse,
+} from './messages/sync.ts'
+export {
+  connectedState,
+  eventTypes,
+  readWatcherEvent,
+  type WatcherEvent,
+  writeWatcherEvent,
+} from './messages/watcher-event.ts'
+export { type ClientInfo, readWhoAmIResponse, writeWhoAmIResponse } from './messages/who-am-i.ts'
