@@ -7,7 +7,7 @@ import { runProgram } from './run-program.ts'
 test('random programs come to the same in the core and in the model', () => {
   const failure = checkPrograms(1, 200, new Reached())
   expect(failure === null ? '' : describeFailure(failure)).toBe('')
-}, 30_000)
+}, 120_000)
 
 test.each(counterExamples)('it is not so any more that $wrong', ({ program }) => {
   runProgram(program, new Reached())

@@ -4,11 +4,15 @@ import type { AclEntry, CreateMode, Identity } from '@conclave/core/internal'
 import type { Command, Program, Step, Write } from './program.ts'
 
 const name = fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c')
+/** What a sequential create makes of them. */
+const numbered = fc.constantFrom('a0000000000', 'a0000000001', 'a0000000002', 'b0000000001')
 const usualPath = fc
   .oneof(
-    { weight: 6, arbitrary: fc.tuple(name) },
-    { weight: 3, arbitrary: fc.tuple(name, name) },
+    { weight: 12, arbitrary: fc.tuple(name) },
+    { weight: 6, arbitrary: fc.tuple(name, name) },
     { weight: 1, arbitrary: fc.tuple(name, name, name) },
+    { weight: 2, arbitrary: fc.tuple(numbered) },
+    { weight: 1, arbitrary: fc.tuple(name, numbered) },
   )
   .map((names) => `/${names.join('/')}`)
 const systemPath = fc.constantFrom(
@@ -97,7 +101,18 @@ const named = fc.oneof(
 const entry: fc.Arbitrary<AclEntry> = fc
   .tuple(fc.constantFrom(31, 31, 31, 1, 2, 4, 8, 16, 15, 27, 3, 0), named)
   .map(([permissions, who]) => ({ permissions, ...who }))
+/** Somebody's own, which others may read or add to: what applications mostly want. */
+const owned = fc
+  .tuple(
+    fc.constantFrom({ scheme: 'auth', id: '' }, { scheme: 'digest', id: 'one:1x' }),
+    fc.constantFrom(1, 5),
+  )
+  .map(([owner, others]): AclEntry[] => [
+    { permissions: 31, ...owner },
+    { permissions: others, scheme: 'world', id: 'anyone' },
+  ])
 const acl: fc.Arbitrary<AclEntry[]> = fc.oneof(
+  { weight: 10, arbitrary: owned },
   { weight: 20, arbitrary: fc.array(entry, { minLength: 1, maxLength: 3, size: 'max' }) },
   { weight: 1, arbitrary: fc.constant<AclEntry[]>([]) },
 )
@@ -199,7 +214,7 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 20, arbitrary: command('commit', { appends: fc.constantFrom(1, 3, 9, 9) }) },
   {
-    weight: 8,
+    weight: 10,
     arbitrary: command('read', {
       who,
       read: fc.constantFrom('get', 'find', 'exists', 'children', 'acl', 'acl'),
@@ -221,15 +236,15 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
     weight: 2,
     arbitrary: command('open', { timeoutMs: fc.constantFrom(1_000, 4_000), identities }),
   },
-  { weight: 1, arbitrary: command('authenticate', { who, identities }) },
+  { weight: 3, arbitrary: command('authenticate', { who, identities }) },
   { weight: 1, arbitrary: command('sync', { who }) },
   { weight: 1, arbitrary: fc.constant({ type: 'abort' as const }) },
   { weight: 1, arbitrary: command('abandon', { who }) },
-  { weight: 5, arbitrary: command('zk-watch', { who, path: legalPath, mode: zkMode }) },
+  { weight: 6, arbitrary: command('zk-watch', { who, path: legalPath, mode: zkMode }) },
   { weight: 1, arbitrary: command('zk-check', { who, path: legalPath, of: zkType }) },
   { weight: 1, arbitrary: command('zk-unwatch', { who, path: legalPath, of: zkType }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: command('zk-restore', {
       who,
       ago: fc.nat(4),
@@ -238,7 +253,7 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
           as: fc.constantFrom('data', 'exist', 'child', 'persistent', 'recursive'),
           path: legalPath,
         }),
-        { maxLength: 4 },
+        { maxLength: 4, size: 'max' },
       ),
     }),
   },
@@ -246,7 +261,7 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
 
 export const program: fc.Arbitrary<Program> = fc.record({
   peer: fc.constantFrom('new', 'new', 'new', 'worn'),
-  pagesAhead: fc.constantFrom(1, 4, 64),
+  pagesAhead: fc.constantFrom(1, 1, 4, 64),
   sessions: fc.array(identities, { minLength: 1, maxLength: 3, size: 'max' }),
   commands: fc.array(anyCommand, { minLength: 10, maxLength: 50, size: 'max' }),
 })

@@ -3,6 +3,7 @@ import { agreementMutants } from './catalogue/agreement.ts'
 import { mutantsBeyondSimulation } from './catalogue/beyond-simulation.ts'
 import { checkerMutants } from './catalogue/checkers.ts'
 import { memberMutants } from './catalogue/members.ts'
+import { namespaceMutants } from './catalogue/namespace.ts'
 import { ownMutants } from './catalogue/own.ts'
 import { reapingMutants } from './catalogue/reaping.ts'
 import { stateMutants } from './catalogue/state.ts'
@@ -14,6 +15,7 @@ export const allMutants: readonly Mutant[] = [
   ...[...agreementMutants, ...stateMutants, ...mutantsBeyondSimulation].sort(byId),
   ...ownMutants,
   ...reapingMutants,
+  ...namespaceMutants,
   ...memberMutants,
   ...toldMutants,
   ...checkerMutants,
