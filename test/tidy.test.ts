@@ -104,9 +104,9 @@ describe('direction', () => {
     expect(strays).toEqual([])
   })
 
-  test('the model of the simulator shares no code with the core', () => {
-    const judges = /^packages\/sim\/src\/(model|histories)\//
-    const shared = inPackages
+  test('the models of the simulator and of the differential share no code with the core', () => {
+    const judges = /^(packages\/sim\/src\/(model|histories)|test\/differential\/model)\//
+    const shared = sources
       .filter((file) => judges.test(file.fileName))
       .flatMap((file) =>
         file.statements.filter(

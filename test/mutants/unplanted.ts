@@ -20,11 +20,4 @@ export const unplanted: readonly Unplanted[] = [
     bug: 'the zxid that a client has seen is not checked when it reconnects',
     because: 'waits for sessions that reconnect: an embedded session never changes its peer.',
   },
-  {
-    id: 'M38',
-    bug: 'setWatches ignores relativeZxid, or a class of watches',
-    because:
-      'waits for the ZooKeeper endpoint: watches of an embedded session live at its peer, and ' +
-      'nothing is registered again. What a snapshot skips is X19.',
-  },
 ]

@@ -3,6 +3,11 @@ import { failing, type Edit, type Mutant } from '../mutant.ts'
 
 const storage = 'packages/storage'
 const zab = 'packages/core/src/zab'
+const wireWatches = 'packages/core/src/session/wire-watches.ts'
+const differential = failing(
+  'test/differential/differential.test.ts',
+  'random programs come to the same in the core and in the model',
+)
 
 const bodyCrcIgnored: Edit = {
   file: `${storage}/src/wal/recovery.ts`,
@@ -258,5 +263,27 @@ export const mutantsBeyondSimulation: readonly Mutant[] = [
       },
     ],
     found: failing('packages/conclave/test/session-reads.test.ts', 'C6: waits for the session'),
+  },
+  {
+    id: 'M38a',
+    bug: 'setWatches ignores up to where the client has seen',
+    origin: 'ZooKeeper: relativeZxid',
+    expects: ['W7'],
+    edits: [{ file: wireWatches, from: 'znode.mzxid > restoration.after', to: 'znode.mzxid > 0' }],
+    found: differential,
+  },
+  {
+    id: 'M38b',
+    bug: 'setWatches forgets the recursive watches',
+    origin: 'ZooKeeper: setWatches2',
+    expects: ['W7'],
+    edits: [
+      {
+        file: wireWatches,
+        from: "for (const path of restoration.recursive) this.add(session, path, 'recursive')",
+        to: '',
+      },
+    ],
+    found: differential,
   },
 ]
