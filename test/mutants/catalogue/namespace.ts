@@ -66,8 +66,8 @@ export const namespaceMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${core}/server/prepare.ts`,
-        from: "if (!paths.every((path) => this.#may(this.#parentOf(path), 'delete')))",
-        to: "if (!this.#may(this.#parentOf(path), 'delete'))",
+        from: "if (!paths.every((path) => this.#judging.may(this.#judging.parentOf(path), 'delete')))",
+        to: "if (!this.#judging.may(this.#judging.parentOf(path), 'delete'))",
       },
     ],
     found: differential,
