@@ -26,9 +26,12 @@ export class DatabaseLockedError extends Error {
 type ByteLevel = Level<Uint8Array, Uint8Array>
 type LevelSnapshotHandle = ReturnType<ByteLevel['snapshot']>
 
-/** What one call of an iterator brings into memory at most, but for one large value. */
+/**
+ * What one call of an iterator brings into memory at most, but for one large value: what is made of
+ * it keeps the event loop for a few milliseconds.
+ */
 const readAheadBytes = 256 * 1024
-const readAheadCount = 1_000
+const readAheadCount = 500
 
 /** Changes that are written all or none. Needs `discard` when it is not written. */
 export interface DatabaseBatch {
@@ -143,9 +146,13 @@ async function* entriesOf(
 ): AsyncGenerator<readonly DatabaseEntry[], void> {
   const iterator = level.iterator({ gte: from, snapshot, highWaterMarkBytes: readAheadBytes })
   try {
+    let next = iterator.nextv(readAheadCount)
     while (true) {
-      const entries = await iterator.nextv(readAheadCount)
+      const entries = await next
       if (entries.length === 0) return
+      // LevelDB reads on while these are looked at. What it fails with is thrown when it is asked for.
+      next = iterator.nextv(readAheadCount)
+      next.catch(() => undefined)
       yield entries
     }
   } catch (error) {

@@ -40,9 +40,15 @@ import {
 export const snapshotFormatVersion = 1
 
 const valueVersion = 1
+const trailerBytes = 4
 const prefix = { format: 0, summary: 1, session: 2, znode: 3 } as const
 /** The first key that a transfer carries: everything but the format, which is each store's own. */
 export const firstTransferredKey: Uint8Array = Uint8Array.of(prefix.summary)
+
+/** False of the keys of format and summary, of which there is one each. */
+export function isRecordKey(key: Uint8Array): boolean {
+  return (key[0] ?? 0) >= prefix.session
+}
 
 /** A key and what is to stand behind it; `null`: nothing. */
 export interface KeyspaceChange {
@@ -104,16 +110,21 @@ export function recordChange(record: SnapshotRecord): KeyspaceChange {
   }
 }
 
-/** Reads an entry back. Throws `TupleError` for anything but what was written under that key. */
-export function readEntry(key: Uint8Array, value: Uint8Array): KeyspaceEntry {
-  const end = value.length - 4
+/** Throws `TupleError` for anything but what was written under that key; what it says is not read. */
+export function checkEntry(key: Uint8Array, value: Uint8Array): void {
+  const end = value.length - trailerBytes
   if (end < 2) throw new TupleError(`${value.length} bytes are too few for a value`)
   const view = new DataView(value.buffer, value.byteOffset, value.length)
   if (view.getUint32(end) !== crc32(value.subarray(0, end), crc32(key))) {
     throw new TupleError('the CRC of a value is not that of its key and bytes')
   }
+}
+
+/** Reads an entry back. Throws `TupleError` for anything but what was written under that key. */
+export function readEntry(key: Uint8Array, value: Uint8Array): KeyspaceEntry {
+  checkEntry(key, value)
   if (value[0] !== valueVersion) throw new TupleError(`a value of version ${value[0] ?? 0}`)
-  const tuple = unpackTuple(value, 1, end)
+  const tuple = unpackTuple(value, 1, value.length - trailerBytes)
   switch (key[0]) {
     case prefix.format:
       return { type: 'format', version: readCount(readTuple(tuple, 1)[0]) }
@@ -129,10 +140,11 @@ export function readEntry(key: Uint8Array, value: Uint8Array): KeyspaceEntry {
 }
 
 function changeOf(key: Uint8Array, tuple: readonly unknown[]): KeyspaceChange {
-  const value = packTuple(tuple, 1, 4)
+  const value = packTuple(tuple, 1, trailerBytes)
   value[0] = valueVersion
-  const crc = crc32(value.subarray(0, value.length - 4), crc32(key))
-  new DataView(value.buffer, value.byteOffset).setUint32(value.length - 4, crc)
+  const end = value.length - trailerBytes
+  const crc = crc32(value.subarray(0, end), crc32(key))
+  new DataView(value.buffer, value.byteOffset).setUint32(end, crc)
   return { key, value }
 }
 

@@ -13,7 +13,13 @@ import {
 } from '@conclave/core/internal'
 import { Database, type DatabaseBatch } from './database.ts'
 import { makeDirectory, removeDirectory, syncFiles } from './files.ts'
-import { formatChange, readEntry, summaryChange, type KeyspaceChange } from './keyspace.ts'
+import {
+  formatChange,
+  isRecordKey,
+  readEntry,
+  summaryChange,
+  type KeyspaceChange,
+} from './keyspace.ts'
 import { loadSnapshot } from './level-loading.ts'
 import type { SnapshotInstaller, SnapshotSink } from './snapshot.ts'
 import { ChunkUnpacker, TransferError } from './snapshot-transfer.ts'
@@ -69,11 +75,9 @@ export class LevelInstaller<T> implements SnapshotInstaller<T> {
     const batch = this.#database.batch()
     try {
       for (const [key, value] of this.#unpacker.take(bytes)) {
-        const entry = orTransferError(() => readEntry(key, value))
-        if (entry.type === 'format') throw new TransferError("a snapshot's format in a transfer")
-        // The summary comes first but is written last: a database that has it is whole.
-        if (entry.type === 'summary') this.#summary = entry.summary
-        else batch.put(key, value)
+        // Records are looked at once, when all is read back.
+        if (isRecordKey(key)) batch.put(key, value)
+        else this.#summary = orTransferError(() => readSummary(key, value))
       }
       await batch.write(false)
     } catch (error) {
@@ -153,6 +157,13 @@ export class LevelInstaller<T> implements SnapshotInstaller<T> {
     this.#busy = result
     return result
   }
+}
+
+/** The summary comes first but is written last: a database that has it is whole. */
+function readSummary(key: Uint8Array, value: Uint8Array): SnapshotSummary {
+  const entry = readEntry(key, value)
+  if (entry.type !== 'summary') throw new Error(`a snapshot's ${entry.type} in a transfer`)
+  return entry.summary
 }
 
 function orTransferError<R>(read: () => R): R {

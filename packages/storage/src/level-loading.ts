@@ -55,7 +55,8 @@ function checkedFormat(database: Database, version: number): number {
   )
 }
 
-function orDamage<R>(database: Database, read: () => R): R {
+/** Does what reads the database. Whatever that throws is a `DamageError` here. */
+export function orDamage<R>(database: Database, read: () => R): R {
   try {
     return read()
   } catch (error) {

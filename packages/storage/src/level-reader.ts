@@ -1,8 +1,8 @@
 /** The SnapshotReader port: sends a snapshot as it was at one moment, while checkpoints go on. */
 import { assert, type SnapshotSummary } from '@conclave/core/internal'
 import type { Database, DatabaseEntry, DatabaseView } from './database.ts'
-import { firstTransferredKey } from './keyspace.ts'
-import { checkedEntry } from './level-loading.ts'
+import { checkEntry, firstTransferredKey } from './keyspace.ts'
+import { checkedEntry, orDamage } from './level-loading.ts'
 import type { SnapshotReader } from './snapshot.ts'
 import { ChunkPacker } from './snapshot-transfer.ts'
 
@@ -57,7 +57,7 @@ export class LevelReader implements SnapshotReader {
       return
     }
     for (const [key, value] of entries) {
-      checkedEntry(this.#database, key, value)
+      orDamage(this.#database, () => checkEntry(key, value))
       this.#packer.add([key, value])
     }
   }

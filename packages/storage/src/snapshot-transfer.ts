@@ -26,58 +26,73 @@ const lengthsBytes = 8
 /** No key or value of ours is nearly that long; a length beyond it is not believed. */
 const maxPartBytes = 64 * 1024 * 1024
 
-/** Packs entries into chunks. */
+/** Packs entries into chunks: straight into the bytes that are sent. */
 export class ChunkPacker {
-  #waiting: Uint8Array[] = []
-  #waitingBytes = 0
+  /** Whole ones that wait to be taken, oldest first. */
+  #full: Uint8Array[] = []
+  #filling = newChunk()
+  /** Where the payload of that one ends so far. */
+  #end = headerBytes
   #number = 0
+  readonly #lengths = new Uint8Array(lengthsBytes)
+  readonly #lengthsView = new DataView(this.#lengths.buffer)
 
   add([key, value]: DatabaseEntry): void {
-    const lengths = new Uint8Array(lengthsBytes)
-    const view = new DataView(lengths.buffer)
-    view.setUint32(0, key.length)
-    view.setUint32(4, value.length)
-    this.#waiting.push(lengths, key, value)
-    this.#waitingBytes += lengthsBytes + key.length + value.length
+    this.#lengthsView.setUint32(0, key.length)
+    this.#lengthsView.setUint32(4, value.length)
+    this.#write(this.#lengths)
+    this.#write(key)
+    this.#write(value)
   }
 
   /** True when a whole chunk can be taken. */
   get isFull(): boolean {
-    return this.#waitingBytes >= chunkBytes
+    return this.#full.length > 0
   }
 
   /** The next chunk. `isEnd`: nothing will be added any more. */
   take(isEnd: boolean): { readonly bytes: Uint8Array; readonly last: boolean } {
-    const length = Math.min(chunkBytes, this.#waitingBytes)
-    const last = isEnd && length === this.#waitingBytes
-    const bytes = new Uint8Array(headerBytes + length + trailerBytes)
-    const view = new DataView(bytes.buffer)
+    const full = this.#full.shift()
+    const end = full === undefined ? this.#end : headerBytes + chunkBytes
+    const bytes = (full ?? this.#filling).subarray(0, end + trailerBytes)
+    if (full === undefined) this.#begin()
+    const last = isEnd && this.#full.length === 0 && this.#end === headerBytes
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     view.setUint8(0, chunkVersion)
     view.setUint8(1, last ? lastFlag : 0)
+    view.setUint16(2, 0)
     view.setUint32(4, this.#number)
     this.#number += 1
-    this.#fill(bytes, headerBytes, headerBytes + length)
-    view.setUint32(headerBytes + length, crc32(bytes.subarray(0, headerBytes + length)))
+    view.setUint32(end, crc32(bytes.subarray(0, end)))
     return { bytes, last }
   }
 
-  #fill(target: Uint8Array, from: number, to: number): void {
-    let at = from
-    let taken = 0
-    for (const part of this.#waiting) {
-      if (at + part.length > to) break
-      target.set(part, at)
-      at += part.length
-      taken += 1
+  #write(part: Uint8Array): void {
+    let rest = part
+    while (rest.length > 0) {
+      const room = headerBytes + chunkBytes - this.#end
+      const piece = rest.length <= room ? rest : rest.subarray(0, room)
+      this.#filling.set(piece, this.#end)
+      this.#end += piece.length
+      rest = rest.subarray(piece.length)
+      if (this.#end < headerBytes + chunkBytes) continue
+      this.#full.push(this.#filling)
+      this.#begin()
     }
-    this.#waiting.splice(0, taken)
-    const next = this.#waiting[0]
-    if (next !== undefined && at < to) {
-      target.set(next.subarray(0, to - at), at)
-      this.#waiting[0] = next.subarray(to - at)
-    }
-    this.#waitingBytes -= to - from
   }
+
+  #begin(): void {
+    this.#filling = newChunk()
+    this.#end = headerBytes
+  }
+}
+
+/** Room for a whole chunk; not cleared. */
+function newChunk(): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.allocUnsafeSlow(
+    headerBytes + chunkBytes + trailerBytes,
+  )
+  return new Uint8Array(buffer, byteOffset, length)
 }
 
 /** Makes entries of chunks again. */
