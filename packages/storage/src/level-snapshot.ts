@@ -22,9 +22,12 @@ import { loadSnapshot } from './level-loading.ts'
 import { LevelReader } from './level-reader.ts'
 import type { Snapshot, SnapshotInstaller, SnapshotReader, SnapshotSink } from './snapshot.ts'
 
-/** What of a checkpoint is taken before the event loop gets its turn, at most but for one record. */
-const sliceRecords = 500
-const sliceBytes = 1024 * 1024
+/**
+ * What of a checkpoint is taken before the event loop gets its turn, at most but for one record. Little,
+ * since checkpoints are rare, and code that is rarely run is slow.
+ */
+const sliceRecords = 128
+const sliceBytes = 256 * 1024
 
 export interface LevelSnapshotOptions<T> {
   /** Holds the databases, each in a directory whose name is a number. */

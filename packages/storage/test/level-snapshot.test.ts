@@ -39,8 +39,8 @@ function fileIn(directory: string, ending: string): string {
 
 describe('level snapshot', () => {
   test.each([
-    { of: 'many records', records: 5_000, dataBytes: 1, sliceRecords: 500 },
-    { of: 'large records', records: 40, dataBytes: 200 * 1024, sliceRecords: 6 },
+    { of: 'many records', records: 5_000, dataBytes: 1, sliceRecords: 128 },
+    { of: 'large records', records: 40, dataBytes: 200 * 1024, sliceRecords: 2 },
   ])('a checkpoint of $of lets the event loop have its turn', async (one) => {
     const directory = join(temporaryDirectory(), 'snapshot')
     await createLevelSnapshot(directory)

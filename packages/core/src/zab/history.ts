@@ -201,10 +201,12 @@ export class History {
    * far the log may be purged.
    */
   purgeable(limit: Zxid, keepBytes: number): PageEnd {
-    const total = this.totalBytes
-    let at = this.#upperBound(limit) - 1
-    while (at > 0 && total - (this.#entries[at]?.totalBytes ?? 0) < keepBytes) at -= 1
-    return this.#entries[Math.max(at, 0)] ?? this.start
+    const most = this.totalBytes - keepBytes
+    const count = Math.min(
+      this.#upperBound(limit),
+      this.#leading(({ totalBytes }) => totalBytes <= most),
+    )
+    return this.#entries[count - 1] ?? this.start
   }
 
   /** Bytes of the pages behind `after`. */
@@ -222,11 +224,16 @@ export class History {
 
   /** How many page ends are at or before `zxid`. */
   #upperBound(zxid: Zxid): number {
+    return this.#leading(({ last }) => last <= zxid)
+  }
+
+  /** How many entries from the first on are so, of which none is behind one that is not. */
+  #leading(isSo: (entry: Entry) => boolean): number {
     let low = 0
     let high = this.#entries.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#entries[middle]?.last ?? 0) <= zxid) low = middle + 1
+      if (isSo(this.#entries[middle] as Entry)) low = middle + 1
       else high = middle
     }
     return low
