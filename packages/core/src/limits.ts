@@ -109,7 +109,7 @@ export const defaultLimits: Limits = {
   maxPinnedBytes: 512 * mib,
   maxUnsyncedBytes: 64 * mib,
   maxLogReadBytes: 2 * mib,
-  maxSnapshotChunks: 4,
+  maxSnapshotChunks: 16,
   checkpointZnodes: 4_096,
   checkpointLogBytes: 64 * mib,
   checkpointMs: 30_000,

@@ -18,6 +18,7 @@ import {
   type SnapshotRecord,
   type SnapshotSummary,
 } from '@conclave/core/internal'
+import { shortCrc32 } from './crc.ts'
 import {
   aclTuple,
   configurationTuple,
@@ -26,8 +27,6 @@ import {
   readBytes,
   readConfiguration,
   readCount,
-  readData,
-  readInteger,
   readReap,
   readString,
   readTuple,
@@ -35,6 +34,7 @@ import {
   TupleError,
   unpackTuple,
 } from './tuple.ts'
+import { TupleReader } from './tuple-reader.ts'
 
 /** The format of the snapshot's keys and values. */
 export const snapshotFormatVersion = 1
@@ -114,8 +114,7 @@ export function recordChange(record: SnapshotRecord): KeyspaceChange {
 export function checkEntry(key: Uint8Array, value: Uint8Array): void {
   const end = value.length - trailerBytes
   if (end < 2) throw new TupleError(`${value.length} bytes are too few for a value`)
-  const view = new DataView(value.buffer, value.byteOffset, value.length)
-  if (view.getUint32(end) !== crc32(value.subarray(0, end), crc32(key))) {
+  if (readUint32(value, end) !== crcOf(key, value)) {
     throw new TupleError('the CRC of a value is not that of its key and bytes')
   }
 }
@@ -124,6 +123,7 @@ export function checkEntry(key: Uint8Array, value: Uint8Array): void {
 export function readEntry(key: Uint8Array, value: Uint8Array): KeyspaceEntry {
   checkEntry(key, value)
   if (value[0] !== valueVersion) throw new TupleError(`a value of version ${value[0] ?? 0}`)
+  if (key[0] === prefix.znode) return { type: 'record', record: readZnode(key, value) }
   const tuple = unpackTuple(value, 1, value.length - trailerBytes)
   switch (key[0]) {
     case prefix.format:
@@ -132,8 +132,6 @@ export function readEntry(key: Uint8Array, value: Uint8Array): KeyspaceEntry {
       return { type: 'summary', summary: readSummary(tuple) }
     case prefix.session:
       return { type: 'record', record: readSession(key, tuple) }
-    case prefix.znode:
-      return { type: 'record', record: readZnode(key, tuple) }
     default:
       throw new TupleError(`a key that begins with ${key[0] ?? 'nothing'}`)
   }
@@ -143,9 +141,21 @@ function changeOf(key: Uint8Array, tuple: readonly unknown[]): KeyspaceChange {
   const value = packTuple(tuple, 1, trailerBytes)
   value[0] = valueVersion
   const end = value.length - trailerBytes
-  const crc = crc32(value.subarray(0, end), crc32(key))
-  new DataView(value.buffer, value.byteOffset).setUint32(end, crc)
+  new DataView(value.buffer, value.byteOffset).setUint32(end, crcOf(key, value))
   return { key, value }
+}
+
+/** The CRC of a key, and of what stands behind it but for its own place there. */
+function crcOf(key: Uint8Array, value: Uint8Array): number {
+  const end = value.length - trailerBytes
+  const before = shortCrc32(key)
+  return end < 4_096 ? shortCrc32(value, 0, end, before) : crc32(value.subarray(0, end), before)
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+  const low = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
+  return ((high << 16) | low) >>> 0
 }
 
 const loneSurrogate = /\p{Surrogate}/u
@@ -207,24 +217,27 @@ function readSession(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord
   }
 }
 
-function readZnode(key: Uint8Array, tuple: readonly unknown[]): SnapshotRecord {
-  readTuple(tuple, 12)
+function readZnode(key: Uint8Array, value: Uint8Array): SnapshotRecord {
+  const end = value.length - trailerBytes
+  reader.begin(value, 1, end, 12)
   return {
     type: 'znode',
     znode: {
       path: pathOf(key),
-      data: readData(tuple[0]),
-      czxid: readZxid(tuple[1]),
-      mzxid: readZxid(tuple[2]),
-      pzxid: readZxid(tuple[3]),
-      ctime: readInteger(tuple[4]),
-      mtime: readInteger(tuple[5]),
-      version: readInteger(tuple[6]),
-      createCount: readInteger(tuple[7]),
-      aversion: readInteger(tuple[8]),
-      ephemeralOwner: readCount(tuple[9]) as SessionId,
-      reap: readReap(tuple[10]),
-      acl: readAcl(tuple[11]),
+      data: reader.data(),
+      czxid: readZxid(reader.integer()),
+      mzxid: readZxid(reader.integer()),
+      pzxid: readZxid(reader.integer()),
+      ctime: reader.integer(),
+      mtime: reader.integer(),
+      version: reader.integer(),
+      createCount: reader.integer(),
+      aversion: reader.integer(),
+      ephemeralOwner: readCount(reader.integer()) as SessionId,
+      reap: readReap(reader.integer()),
+      acl: reader.endsWithNull ? null : readAcl(unpackTuple(value, reader.at, end)),
     },
   }
 }
+
+const reader = new TupleReader()

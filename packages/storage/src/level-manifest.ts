@@ -10,7 +10,8 @@
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMissing, pooledFiles } from './files.ts'
-import { crc32c, masked, Reader } from './level-bytes.ts'
+import { crc32c } from './crc.ts'
+import { masked, Reader } from './level-bytes.ts'
 
 /** What the edits up to one of them come to. */
 interface Version {

@@ -29,7 +29,7 @@ const maxPartBytes = 64 * 1024 * 1024
 /** Packs entries into chunks: straight into the bytes that are sent. */
 export class ChunkPacker {
   /** Whole ones that wait to be taken, oldest first. */
-  #full: Uint8Array[] = []
+  readonly #full: Uint8Array[] = []
   #filling = newChunk()
   /** Where the payload of that one ends so far. */
   #end = headerBytes

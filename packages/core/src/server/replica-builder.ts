@@ -43,13 +43,14 @@ export class ReplicaBuilder {
 
   #addZnode(znode: ZnodeRecord): void {
     const { path, ephemeralOwner } = znode
-    if (this.#tree.get(path) !== undefined) {
-      throw new Error(`the snapshot holds the znode ${JSON.stringify(path)} twice`)
-    }
     if (!path.startsWith('/')) {
       throw new Error(`the snapshot holds a znode at ${JSON.stringify(path)}: that is no path`)
     }
+    const { size } = this.#tree
     if (!this.#tree.load(znode)) this.#orphans.push(path)
+    if (this.#tree.size === size) {
+      throw new Error(`the snapshot holds the znode ${JSON.stringify(path)} twice`)
+    }
     if (ephemeralOwner !== noSession) this.#ephemerals.push([ephemeralOwner, path])
   }
 

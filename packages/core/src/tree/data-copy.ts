@@ -17,14 +17,14 @@ const maxSharingBytes = slabBytes / 4
 let slab = new ArrayBuffer(slabBytes)
 let slabUsed = 0
 
-/** The same bytes in other memory, which nobody will write to. */
-export function copyOfData(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes
+/** The same bytes, or those between two offsets, in other memory, which nobody will write to. */
+export function copyOfData(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  const length = end - start
   const copy =
     length <= maxInObjectBytes || length > maxSharingBytes
       ? new Uint8Array(length)
       : partOfSlab(length)
-  copy.set(bytes)
+  copy.set(length === bytes.length ? bytes : bytes.subarray(start, end))
   return copy
 }
 

@@ -45,6 +45,8 @@ export class Tree {
   /** Bytes of data among them that are to be hashed: no fewer than there are. */
   #staleBytes = 0
 
+  #lastLoadedParent: Znode | undefined
+
   /** The scans that are underway: each is told of a znode before it changes. */
   readonly scans = new TreeScans()
 
@@ -219,8 +221,22 @@ export class Tree {
    * becomes dirty. False when its parent is not there yet: then `link` must follow once it is.
    */
   load(record: ZnodeRecord): boolean {
+    const { path } = record
     this.#enter(new Znode(record))
-    return record.path.length === 1 || this.link(record.path)
+    if (path.length === 1) return true
+    const parent = this.#loadedParentOf(path)
+    if (parent === undefined) return false
+    this.#adopt(parent, path)
+    return true
+  }
+
+  /** Most often that of the znode before: so a million of them need not be looked for. */
+  #loadedParentOf(path: string): Znode | undefined {
+    const last = this.#lastLoadedParent
+    const length = Math.max(path.lastIndexOf('/'), 1)
+    if (last?.path.length === length && path.startsWith(last.path)) return last
+    this.#lastLoadedParent = this.#znodes.get(parentOf(path))
+    return this.#lastLoadedParent
   }
 
   /** Lists a loaded znode with its parent; false when there is no such parent. */

@@ -6,7 +6,7 @@ describe('copies of data', () => {
   test('they are equal to what was copied, and stay so whatever is copied or changed later', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 60 }), (values) => {
-        const copies = values.map(copyOfData)
+        const copies = values.map((value) => copyOfData(value))
         const expected = values.map((value) => [...value])
         for (const value of values) value.fill(0)
 
