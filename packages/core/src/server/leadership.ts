@@ -9,9 +9,11 @@
  * request gets its zxid after it came, behind all that was committed then; Z16 requests wait when the
  * epoch has no zxid left.
  */
+import { assert } from '../assert.ts'
 import type { Configuration } from '../ensemble/configuration.ts'
 import { noSession, sessionIdAt, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
+import { configPath, configurationText } from '../tree/system-znodes.ts'
 import type { ProofsOfLife } from '../zab/messages.ts'
 import type { Page, PageDraft, PageEnd } from '../zab/page.ts'
 import { advanceZxid, type Zxid } from '../zxid.ts'
@@ -246,7 +248,7 @@ export class Leadership {
         sender.bytesWaiting -= work.bytes
         if (session.isClosing || session.hostedSince !== forwarded.hostedSince) return null
         const { request } = forwarded
-        if (request.type === 'reconfigure') return this.#reconfigure(forwarded, request)
+        if (request.type === 'reconfigure') return this.#reconfigure(forwarded, request, zxid)
         return this.#preparation.prepare(session, forwarded, request, zxid, this.#wallMs)
       }
       case 'create-session':
@@ -259,16 +261,18 @@ export class Leadership {
       case 'reap':
         return this.#preparation.reap(work.path, zxid, this.#wallMs)
       case 'configure': {
-        const { configuration } = work
         const header = { timeMs: this.#wallMs, session: noSession, requestId: 0 }
-        this.#isReconfiguring = true
-        return { ...header, type: 'configure', configuration }
+        return { ...header, ...this.#configure(work.configuration, zxid) }
       }
     }
   }
 
   /** A change of the ensemble, which ends its page (Z18), or the refusal of one. */
-  #reconfigure({ session, requestId }: ForwardedRequest, request: Reconfiguration): Txn {
+  #reconfigure(
+    { session, requestId }: ForwardedRequest,
+    request: Reconfiguration,
+    zxid: Zxid,
+  ): Txn {
     const header = { timeMs: this.#wallMs, session, requestId }
     const current = this.#replica.configuration
     const judged =
@@ -282,8 +286,19 @@ export class Leadership {
     if (typeof judged === 'string') {
       return { ...header, type: 'refuse', code: judged, path: '', operation: 0, limit: null }
     }
+    return { ...header, ...this.#configure(judged, zxid) }
+  }
+
+  /** A configuration is proposed; the znode that says so has its text then. */
+  #configure(
+    configuration: Configuration,
+    zxid: Zxid,
+  ): { readonly type: 'configure'; readonly configuration: Configuration } {
     this.#isReconfiguring = true
-    return { ...header, type: 'configure', configuration: judged }
+    const znode = this.#changes.look(configPath)
+    assert(znode !== undefined, 'D5: a system znode is never deleted')
+    this.#changes.write(znode, configurationText(configuration, zxid), zxid)
+    return { type: 'configure', configuration }
   }
 
   #createSession(host: PeerId, { timeoutMs, password }: SessionRequest, zxid: Zxid): Txn | null {

@@ -142,12 +142,17 @@ export class OutstandingChanges {
 
   /** Sets a znode's data and returns its new version. */
   set(znode: ZnodeOutlook, data: Uint8Array | null, zxid: Zxid): number {
+    this.write(znode, data, zxid)
+    znode.version = nextVersion(znode.version)
+    return znode.version
+  }
+
+  /** Gives a znode other data, which is no set: so a configuration comes into the tree. */
+  write(znode: ZnodeOutlook, data: Uint8Array | null, zxid: Zxid): void {
     this.#change(znode, zxid)
     const dataLength = data?.byteLength ?? 0
     this.#treeBytes += dataLength - znode.dataLength
     znode.dataLength = dataLength
-    znode.version = nextVersion(znode.version)
-    return znode.version
   }
 
   /** Sets a znode's ACL and returns the ACL's new version. */
