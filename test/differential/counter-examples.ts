@@ -51,4 +51,12 @@ export const counterExamples: readonly CounterExample[] = [
       ...{ type: 'delete', path: '/a/\0', version: -1, recursive: false },
     }),
   },
+  {
+    wrong: 'the bytes of the configuration did not count for the bound of the tree',
+    program: asked(
+      ...['1', '2', '3', '4'].map((name) =>
+        create(`/234567890123456789${name}`, { data: '123456' }),
+      ),
+    ),
+  },
 ]

@@ -28,6 +28,9 @@ export function count(reached: Reached, item: Told, write: Write | undefined): v
     case 'watch-event':
       reached.add(`watch event ${item.event.type}`)
       return
+    case 'watch-refused':
+      reached.add(`watch ${item.limit}`)
+      return
     case 'ended':
       reached.add(`session ${item.reason}`)
   }

@@ -33,6 +33,10 @@ export const limits = {
   maxOperations: 4,
   maxSessionEphemerals: 2,
   maxSessionRequests: 12,
+  maxSessionWatches: 4,
+  maxChildren: 6,
+  maxZnodes: 14,
+  maxTreeBytes: 160,
   maxPageTxns: 3,
   reapMs: 1_000,
   // Not here: what a checkpoint holds, and what a disk that stands still means, others ask.

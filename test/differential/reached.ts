@@ -34,13 +34,14 @@ function each(prefix: string, ...names: readonly string[]): string[] {
 const ofCreate = [
   ...['done', 'NO_NODE', 'NO_AUTH', 'NODE_EXISTS', 'NO_CHILDREN_FOR_EPHEMERALS', 'INVALID_ACL'],
   ...['BAD_ARGUMENT', 'maxDataBytes', 'maxPathLength', 'maxSessionEphemerals'],
+  ...['maxChildren', 'maxZnodes', 'maxTreeBytes'],
 ]
 const ofChange = ['done', 'NO_NODE', 'NO_AUTH', 'BAD_VERSION', 'BAD_ARGUMENT']
 
 export const expected: readonly string[] = [
   ...each('create', ...ofCreate),
   ...each('create with parents', ...ofCreate.filter((name) => name !== 'NO_NODE')),
-  ...each('set', ...ofChange, 'maxDataBytes'),
+  ...each('set', ...ofChange, 'maxDataBytes', 'maxTreeBytes'),
   ...each('delete', ...ofChange, 'NOT_EMPTY'),
   ...each('delete recursive', ...ofChange),
   ...each('set-acl', ...ofChange, 'INVALID_ACL'),
@@ -56,6 +57,7 @@ export const expected: readonly string[] = [
   ...each('children', 'done', 'NO_NODE', 'NO_AUTH'),
   ...each('acl', 'done', 'masked', 'NO_NODE', 'NO_AUTH'),
   ...each('watch event', 'created', 'changed', 'deleted'),
+  'watch maxSessionWatches',
   ...each('zk event', 'created', 'changed', 'deleted', 'children-changed'),
   ...each('zk missed', 'created', 'changed', 'deleted', 'children-changed'),
   ...each('reaped', 'container', 'ttl'),

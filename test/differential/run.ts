@@ -16,7 +16,7 @@ import { expected, Reached } from './reached.ts'
 
 const { values } = parseArgs({
   options: {
-    programs: { type: 'string', default: '2000' },
+    programs: { type: 'string', default: '4000' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
     replay: { type: 'string' },
@@ -34,7 +34,7 @@ function numberOf(name: 'programs' | 'seed' | 'jobs'): number {
 /** Programs of one seed: the next portion has the seed after it. */
 const portion = 500
 /** From so many on, everything that is expected must be met. */
-const enough = 2_000
+const enough = 4_000
 
 /** What a process tells of a portion. */
 interface Portion {

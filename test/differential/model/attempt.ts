@@ -25,6 +25,10 @@ export interface ModelLimits {
   readonly maxOperations: number
   readonly maxSessionEphemerals: number
   readonly maxSessionRequests: number
+  readonly maxSessionWatches: number
+  readonly maxChildren: number
+  readonly maxZnodes: number
+  readonly maxTreeBytes: number
 }
 
 export class Refusal extends Error {
@@ -63,6 +67,10 @@ type Create = Omit<CreateOperation, 'type'>
 
 const maxTtlMs = 2 ** 40 - 1
 
+function lengthOf(data: Uint8Array | null): number {
+  return data?.length ?? 0
+}
+
 export class Attempt {
   readonly tree: Tree
   /** What watches see of it, in order. */
@@ -87,6 +95,7 @@ export class Attempt {
     this.#judgeName(path)
     if (this.tree.has(path)) throw new Refusal('NODE_EXISTS', path)
     this.#judgeOwner(wanted, path, parent)
+    this.#judgeRoom(path, data)
     return this.#add(path, data, mode, acl)
   }
 
@@ -103,17 +112,22 @@ export class Attempt {
     for (; !this.tree.has(ancestor); ancestor = above(ancestor)) missing.unshift(ancestor)
     this.#demand('create', this.tree.get(ancestor)!, path)
     this.#judgeOwner(wanted, path, this.tree.get(ancestor)!)
-    for (const one of missing) this.#add(one, null, 'persistent', acl)
+    for (const one of missing) {
+      this.#judgeRoom(one, null, path)
+      this.#add(one, null, 'persistent', acl)
+    }
+    this.#judgeRoom(path, data)
     return this.#add(path, data, mode, acl)
   }
 
   set(path: string, data: Uint8Array | null, version: number): OperationResult {
-    if ((data?.length ?? 0) > this.#by.limits.maxDataBytes) {
+    if (lengthOf(data) > this.#by.limits.maxDataBytes) {
       throw new Refusal('LIMIT_EXCEEDED', path, 'maxDataBytes')
     }
     if (!isLegal(path)) throw new Refusal('BAD_ARGUMENT', path)
     const znode = this.#find(path)
     this.#demand('write', znode, path)
+    this.#judgeBytes(lengthOf(data) - lengthOf(znode.data), path)
     if (version !== -1 && version !== znode.version) throw new Refusal('BAD_VERSION', path)
     const { zxid, timeMs } = this.#by
     const written = { data, mzxid: zxid, mtime: timeMs, version: nextVersion(znode.version) }
@@ -250,7 +264,7 @@ export class Attempt {
       const isTtl = Number.isInteger(ttlMs) && ttlMs > 0 && ttlMs <= maxTtlMs
       if (!isTtl) throw new Refusal('BAD_ARGUMENT', path)
     }
-    if ((data?.length ?? 0) > this.#by.limits.maxDataBytes) {
+    if (lengthOf(data) > this.#by.limits.maxDataBytes) {
       throw new Refusal('LIMIT_EXCEEDED', path, 'maxDataBytes')
     }
   }
@@ -268,6 +282,25 @@ export class Attempt {
     const isOneMore = mode === 'ephemeral'
     if (isOneMore && ephemeralsOf(this.tree, session).length >= limits.maxSessionEphemerals) {
       throw new Refusal('LIMIT_EXCEEDED', path, 'maxSessionEphemerals')
+    }
+  }
+
+  /** Room for a new znode; `asked` is what it is refused for. */
+  #judgeRoom(path: string, data: Uint8Array | null, asked = path): void {
+    const { maxChildren, maxZnodes } = this.#by.limits
+    if (childrenOf(this.tree, above(path)).length >= maxChildren) {
+      throw new Refusal('LIMIT_EXCEEDED', asked, 'maxChildren')
+    }
+    if (this.tree.size >= maxZnodes) throw new Refusal('LIMIT_EXCEEDED', asked, 'maxZnodes')
+    this.#judgeBytes(path.length + lengthOf(data), asked)
+  }
+
+  /** What shrinks the tree is never refused. */
+  #judgeBytes(added: number, asked: string): void {
+    let bytes = added
+    for (const [path, { data }] of this.tree) bytes += path.length + lengthOf(data)
+    if (added > 0 && bytes > this.#by.limits.maxTreeBytes) {
+      throw new Refusal('LIMIT_EXCEEDED', asked, 'maxTreeBytes')
     }
   }
 

@@ -67,6 +67,7 @@ export type Told =
         readonly stat: Stat | null
       }
     }
+  | { readonly type: 'watch-refused'; readonly watch: number; readonly limit: string }
   | { readonly type: 'ended'; readonly reason: 'closed' | 'expired' }
 
 interface Write {
@@ -201,7 +202,13 @@ export class Model {
   }
 
   watch(id: number, watch: number, path: string, depth: WatchDepth): void {
-    this.sessions.get(id)?.watches.push({ watch, path, depth })
+    const session = this.sessions.get(id)
+    if (session === undefined) return
+    if (session.watches.length < this.#limits.maxSessionWatches) {
+      session.watches.push({ watch, path, depth })
+    } else {
+      this.#tell(id, { type: 'watch-refused', watch, limit: 'maxSessionWatches' })
+    }
   }
 
   unwatch(id: number, watch: number): void {
