@@ -1,5 +1,5 @@
 /** What is counted of a program, by the names of reached.ts. */
-import type { Told } from './model/model.ts'
+import type { Told } from './model/session.ts'
 import type { Create, Write } from './program.ts'
 import type { Reached } from './reached.ts'
 

@@ -7,17 +7,11 @@
  * or a session's ephemerals go. That it could be decided so is checked; what it comes to is predicted.
  */
 import type { TreeRequest, WatchDepth } from '@conclave/core/internal'
-import type { Identity } from './access.ts'
-import { mayDo } from './access.ts'
-import {
-  Attempt,
-  Refusal,
-  type Circumstances,
-  type ModelLimits,
-  type WriteResult,
-} from './attempt.ts'
-import { ephemeralsOf, isDue, newTree, statOf, type Change, type Stat, type Tree } from './tree.ts'
-import { thatSee, type Watch } from './watches.ts'
+import { mayDo, type Identity } from './access.ts'
+import { Attempt, Refusal, type Circumstances, type ModelLimits } from './attempt.ts'
+import type { ModelSession, Told, Wish } from './session.ts'
+import { ephemeralsOf, isDue, newTree, statOf, type Change, type Tree } from './tree.ts'
+import { thatSee } from './watches.ts'
 
 /** A txn, as far as somebody had to decide about it. */
 export interface Decided {
@@ -31,75 +25,6 @@ export interface Decided {
     | { readonly type: 'configure' }
   /** The paths that it deletes together, in order. */
   readonly order: readonly string[]
-}
-
-/** What a session is told. */
-export type Told =
-  | {
-      readonly type: 'reply'
-      readonly call: number
-      readonly zxid: number
-      readonly result: WriteResult
-    }
-  | {
-      readonly type: 'refused'
-      readonly call: number
-      readonly zxid: number
-      readonly refusal: {
-        readonly code: string
-        readonly path: string
-        readonly operation: number
-        readonly limit: string | null
-      }
-      readonly version: number | null
-    }
-  | {
-      readonly type: 'failed'
-      readonly call: number
-      readonly code: string
-      readonly outcome: string
-    }
-  | {
-      readonly type: 'watch-event'
-      readonly watch: number
-      readonly event: Pick<Change, 'type' | 'path' | 'zxid'> & {
-        readonly data: Uint8Array | null
-        readonly stat: Stat | null
-      }
-    }
-  | { readonly type: 'watch-refused'; readonly watch: number; readonly limit: string }
-  | { readonly type: 'ended'; readonly reason: 'closed' | 'expired' }
-
-interface Write {
-  readonly call: number
-  readonly request: TreeRequest
-  /** What the session had proved to be when it asked. */
-  readonly identities: readonly Identity[]
-  /** How many readings of the wall clock there had been. */
-  readonly since: number
-  isAbandoned: boolean
-}
-
-/** A session on its way into being. */
-interface Wish {
-  readonly call: number
-  readonly timeoutMs: number
-  readonly password: string
-  isAbandoned: boolean
-}
-
-export interface ModelSession {
-  readonly id: number
-  readonly timeoutMs: number
-  /** False of one whose application is not here: it is told nothing. */
-  readonly isHosted: boolean
-  identities: readonly Identity[]
-  lastRequestId: number
-  readonly watches: Watch[]
-  readonly writes: Write[]
-  readonly syncs: number[]
-  /** Since when nothing proves its life; `null` while something does. */
-  abandonedMs: number | null
 }
 
 /** Something that does not fit what may be decided. */

@@ -210,7 +210,7 @@ export const mutantsBeyondSimulation: readonly Mutant[] = [
     edits: [
       {
         file: `${storage}/src/keyspace.ts`,
-        from: 'if (view.getUint32(end) !== crc32(value.subarray(0, end), crc32(key))) {',
+        from: 'if (readUint32(value, end) !== crcOf(key, value)) {',
         to: 'if (false) {',
       },
     ],
