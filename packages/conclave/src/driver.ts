@@ -155,7 +155,9 @@ export class Driver implements SessionHost {
   }
 
   submit(event: SessionEvent): void {
-    this.#enqueue(event, event.type === 'watch-added' ? this.#watchLane : this.#callLane)
+    // A read-only session is there before its watches.
+    const isEarly = event.type === 'watch-added' || event.type === 'read-only-session-opened'
+    this.#enqueue(event, isEarly ? this.#watchLane : this.#callLane)
   }
 
   deadlineMs(session: SessionId): number {
@@ -174,6 +176,11 @@ export class Driver implements SessionHost {
   /** Asks the ensemble for a session. */
   requestSession(timeoutMs: number, password: Uint8Array, call: Call): Promise<LocalSession> {
     return this.#sessions.ask(timeoutMs, password, call)
+  }
+
+  /** A session that this peer alone knows. */
+  openReadOnlySession(): LocalSession {
+    return this.#sessions.openReadOnly()
   }
 
   /** The sessions that are hosted here. */

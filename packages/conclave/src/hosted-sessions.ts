@@ -36,6 +36,7 @@ export class HostedSessions {
   readonly #asked = new Map<CallId, SessionCall>()
   readonly #awaitingApplied = new Set<HostedSession>()
   #lastApplied: Zxid | undefined
+  #readOnlyCount = 0
   /** Those that were past their deadline when it was last looked: a proof may bring them back. */
   readonly #late = new Set<LocalSession>()
   /** When the first of all others is past its own, at the earliest. */
@@ -65,14 +66,22 @@ export class HostedSessions {
     })
   }
 
-  onOpened({ call, session, timeoutMs }: SessionOpened): void {
-    const opened = new LocalSession(this.#host, session, timeoutMs)
-    this.#sessions.set(session, opened)
-    this.#expect(opened)
-    if (sessionChannel.hasSubscribers) {
-      sessionChannel.publish({ type: 'opened', session: opened.id, timeoutMs })
+  /** A session that is there at once, since the ensemble need not know. Throws at the limit. */
+  openReadOnly(): LocalSession {
+    const { maxHostedSessions } = this.#host.limits
+    if (this.#sessions.size >= maxHostedSessions) {
+      const most = String(maxHostedSessions)
+      const message = `no session was opened: this peer has ${most} (limits.maxHostedSessions): close some`
+      throw new CoordinationError('LIMIT_EXCEEDED', message)
     }
-    this.#take(call)?.resolve(opened)
+    this.#readOnlyCount += 1
+    const id = -this.#readOnlyCount as SessionId
+    this.#host.submit({ type: 'read-only-session-opened', session: id })
+    return this.#add(id, Infinity)
+  }
+
+  onOpened({ call, session, timeoutMs }: SessionOpened): void {
+    this.#take(call)?.resolve(this.#add(session, timeoutMs))
   }
 
   onFailed({ call, code, outcome, detail }: SessionFailed): void {
@@ -141,6 +150,16 @@ export class HostedSessions {
       const outcome = unsent.has(call) ? 'not-applied' : 'unknown'
       this.#take(call)?.reject(new CoordinationError(code, message, { outcome, cause }))
     }
+  }
+
+  #add(id: SessionId, timeoutMs: number): LocalSession {
+    const session = new LocalSession(this.#host, id, timeoutMs)
+    this.#sessions.set(id, session)
+    this.#expect(session)
+    if (sessionChannel.hasSubscribers) {
+      sessionChannel.publish({ type: 'opened', session: session.id, timeoutMs })
+    }
+    return session
   }
 
   #look(session: LocalSession): void {

@@ -147,6 +147,7 @@ export class LocalPeer implements Peer, DriverListener {
   /** Opens a session on this peer. */
   async session(options?: SessionOptions): Promise<LocalSession> {
     const sessionTimeoutMs = resolveSessionOptions(options, this.#options.timing)
+    const isReadOnly = flagOption(options?.readOnly, 'readOnly')
     const isSuperuser = flagOption(options?.superuser, 'superuser')
     const tooLate = this.#tooLate()
     if (tooLate !== undefined) throw tooLate
@@ -154,9 +155,10 @@ export class LocalPeer implements Peer, DriverListener {
     if (givingUp !== undefined) {
       throw givenUpError(givingUp, 'session', { outcome: 'not-applied', so: 'it was not begun' })
     }
-    const password = this.#entropy.password()
     const { driver } = this.#started()
-    const session = await driver.requestSession(sessionTimeoutMs, password, options ?? {})
+    const session = isReadOnly
+      ? driver.openReadOnlySession()
+      : await driver.requestSession(sessionTimeoutMs, this.#entropy.password(), options ?? {})
     if (isSuperuser) session.makeSuperuser()
     return session
   }

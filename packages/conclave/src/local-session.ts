@@ -9,6 +9,7 @@
  */
 import {
   CoordinationError,
+  isReadOnlySession,
   type CallId,
   type Configuration,
   type Delivery,
@@ -94,6 +95,10 @@ export class LocalSession implements Session, HostedSession {
     this.#reads = new SessionReads(host, sessionId, this.#life, this.#calls, this.#identities)
     this.#scans = new SessionScans(host, this.#life, this.#reads, this.#identities)
     this.#watches = new SessionWatches(host, sessionId, this.#identities)
+  }
+
+  get readOnly(): boolean {
+    return isReadOnlySession(this.sessionId)
   }
 
   get state(): SessionState {
@@ -353,6 +358,7 @@ export class LocalSession implements Session, HostedSession {
       const path = 'path' in request ? request.path : undefined
       throw this.#life.refusalOf(describeWrite(request), call, path)
     }
+    if (this.readOnly) throw writesNothing(describeWrite(request))
     return this.#submit(request, call)
   }
 
@@ -363,18 +369,32 @@ export class LocalSession implements Session, HostedSession {
     return answered
   }
 
-  #close(call: Call | undefined): Promise<void> {
-    const what = `close session ${this.id}`
-    const request: WriteRequest = { type: 'close-session' }
-    // Without the caller's signal: when nobody waits any more, the session is to end all the same.
-    const answered = this.#submit(request, undefined)
-    // Now, not once it is committed: by then, others may act on the session's end.
+  #endByApplication(): void {
     this.#life.end('closed', {
       code: 'SESSION_CLOSED',
       message: 'the application has closed the session; open a new one',
     })
     this.#watches.endAll()
+  }
+
+  #close(call: Call | undefined): Promise<void> {
+    const what = `close session ${this.id}`
+    if (this.readOnly) {
+      this.#host.submit({ type: 'read-only-session-closed', session: this.sessionId })
+      this.#endByApplication()
+      return Promise.resolve()
+    }
+    const request: WriteRequest = { type: 'close-session' }
+    // Without the caller's signal: when nobody waits any more, the session is to end all the same.
+    const answered = this.#submit(request, undefined)
+    // Now, not once it is committed: by then, others may act on the session's end.
+    this.#endByApplication()
     const bounds = { signal: call?.signal, timeoutMs: call?.timeoutMs ?? this.timeoutMs }
     return sessionEnd(answered, what, bounds, this.#host.clock)
   }
+}
+
+function writesNothing(what: string): CoordinationError {
+  const message = `${what} failed: the session is read-only; open one without readOnly for what writes`
+  return new CoordinationError('NOT_READ_ONLY', message)
 }

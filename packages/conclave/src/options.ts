@@ -68,6 +68,12 @@ export interface SessionOptions extends Call {
    */
   readonly sessionTimeoutMs?: number | undefined
   /**
+   * The session writes nothing, and lives at its peer alone: it is there at once, whether or not there
+   * is a leader, costs the ensemble nothing and never expires. It reads and watches what the peer has
+   * applied, which can be old while there is no quorum; `sync()` and linearizable reads wait for one.
+   */
+  readonly readOnly?: boolean | undefined
+  /**
    * No list of access forbids this session anything: for tools, and for whoever has locked everybody
    * out. Only who hosts a peer can ask for it, and has the data in its hands anyway.
    */
@@ -164,7 +170,7 @@ export function resolveSessionTimeout(given: unknown, timing: Timing): number {
 export function resolveSessionOptions(given: unknown, timing: Timing): number {
   if (given === undefined) return resolveSessionTimeout(undefined, timing)
   const bag = requireBag(given, 'what session() was given')
-  refuseUnknownKeys(bag, ['sessionTimeoutMs', 'superuser', 'signal', 'timeoutMs'])
+  refuseUnknownKeys(bag, ['sessionTimeoutMs', 'readOnly', 'superuser', 'signal', 'timeoutMs'])
   checkCall(bag)
   return resolveSessionTimeout(bag['sessionTimeoutMs'], timing)
 }

@@ -32,6 +32,7 @@ export const errorCodes = {
   SESSION_SUSPENDED: { outcomes: unknown, retryable: true },
   NEW_CONFIG_NO_QUORUM: { outcomes: notApplied, retryable: true, wire: -13 },
   RECONFIG_IN_PROGRESS: { outcomes: notApplied, retryable: true, wire: -14 },
+  NOT_READ_ONLY: { outcomes: notApplied, retryable: false, wire: -119 },
   SESSION_MOVED: { outcomes: notApplied, retryable: false, wire: -118 },
   SESSION_CLOSED: { outcomes: either, retryable: false },
   BAD_ARGUMENT: { outcomes: notApplied, retryable: false, wire: -8 },

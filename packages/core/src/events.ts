@@ -64,6 +64,12 @@ export type Event =
       readonly timeoutMs: number
       readonly password: Uint8Array
     }
+  /**
+   * The application has a session that writes nothing, under a number below 0 that it has given to no
+   * other. The ensemble is not asked, and hears nothing of it.
+   */
+  | { readonly type: 'read-only-session-opened'; readonly session: SessionId }
+  | { readonly type: 'read-only-session-closed'; readonly session: SessionId }
   /** A session that this peer hosts has proved to be this; it holds for what it asks from now on. */
   | {
       readonly type: 'session-authenticated'

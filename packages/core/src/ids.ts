@@ -9,8 +9,9 @@ export type EnsembleId = number
 
 declare const sessionIdBrand: unique symbol
 /**
- * A session's identifier: the zxid of the txn that created it, so it is unique for ever (S1).
- * 0 stands for "no session".
+ * A session's identifier: the zxid of the txn that created it, so it is unique for ever (S1). 0 stands
+ * for "no session". A read-only session, which no txn created, has a number below 0 that only its host
+ * knows.
  */
 export type SessionId = number & { readonly [sessionIdBrand]: true }
 
@@ -24,7 +25,13 @@ export function sessionIdAt(zxid: Zxid): SessionId {
   return zxid as number as SessionId
 }
 
+/** True of a session that lives at its host alone, and writes nothing. */
+export function isReadOnlySession(session: SessionId): boolean {
+  return session < 0
+}
+
 /** The fixed-width form in which the public API and the logs show a session. */
 export function formatSessionId(session: SessionId): string {
+  if (isReadOnlySession(session)) return `read-only-${String(-session)}`
   return session.toString(16).padStart(16, '0')
 }

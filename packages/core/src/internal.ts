@@ -36,6 +36,7 @@ export {
 export { JointQuorum, MajorityQuorum, type Quorum } from './ensemble/quorum.ts'
 export {
   formatSessionId,
+  isReadOnlySession,
   noSession,
   sessionIdAt,
   type EnsembleId,

@@ -171,6 +171,8 @@ export class PeerCore {
         this.#zab.onSnapshotFailed(event.transfer, event.reason)
         return
       case 'session-requested':
+      case 'read-only-session-opened':
+      case 'read-only-session-closed':
       case 'session-authenticated':
       case 'request-received':
       case 'sync-requested':

@@ -38,6 +38,7 @@ type StateListener = (state: SessionState, previous: SessionState) => void
 export class RecordedSession implements Session {
   readonly id: SessionId
   readonly timeoutMs: number
+  readonly readOnly: boolean
   readonly alive: AbortSignal
   /** The session itself, and the peer that hosts it: for the ensemble under test. */
   readonly local: LocalSession
@@ -49,6 +50,7 @@ export class RecordedSession implements Session {
   constructor(local: LocalSession, host: TestPeer, time: VirtualTime, recorder: Recorder) {
     this.id = local.id
     this.timeoutMs = local.timeoutMs
+    this.readOnly = local.readOnly
     this.alive = local.alive
     this.local = local
     this.host = host

@@ -182,6 +182,8 @@ export class TestEnsemble implements AsyncDisposable {
     if (!(session instanceof RecordedSession) || !session.isIn(this.#recorder)) {
       throw misuse('expireSession(): this is no session of this ensemble; give one of its peers’')
     }
+    if (session.readOnly)
+      throw misuse('expireSession(): a read-only session never expires; close it')
     const member = this.#member(session.host.id)
     const { sessionId, timeoutMs } = session.local
     if (member.peer === session.host && member.isRunning) member.abandon(sessionId)

@@ -230,8 +230,10 @@ export interface Session extends AsyncDisposable {
   readonly id: SessionIdText
   /** Always as of now: asking it reads the clock. */
   readonly state: SessionState
-  /** The timeout that the ensemble granted, in ms. */
+  /** The timeout that the ensemble granted, in ms; `Infinity` of a read-only session. */
   readonly timeoutMs: number
+  /** True of a session that was opened to read: each of its writes rejects with `NOT_READ_ONLY`. */
+  readonly readOnly: boolean
   /** Aborts once, with a `CoordinationError` as reason, when the session is `expired` or `closed`. */
   readonly alive: AbortSignal
   /**

@@ -37,7 +37,7 @@ interface Write {
 export class HostedSession {
   readonly id: SessionId
   readonly timeoutMs: number
-  /** The txn that made this peer the session's host (S7). */
+  /** The txn that made this peer the session's host (S7); 0 of a read-only session. */
   readonly hostedSince: Zxid
   lastForwarded: RequestId = 0
   /** Forwarded and unanswered, by rising id. */

@@ -8,15 +8,16 @@
  */
 import type { ErrorCode, Outcome } from '../errors.ts'
 import type { CallId, Event } from '../events.ts'
-import type { PeerId, SessionId } from '../ids.ts'
+import { isReadOnlySession, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
 import { WatchTable, type WatchLimit } from '../session/watch-table.ts'
-import type { Zxid } from '../zxid.ts'
+import { zeroZxid, type Zxid } from '../zxid.ts'
 import { HostedSessions, type HostedSession } from './hosted-sessions.ts'
 import { LocalDeadlines } from './local-deadlines.ts'
 import { QuorumReads } from './quorum-reads.ts'
 import type { Replica } from './replica.ts'
+import type { WriteRequest } from './request.ts'
 import { RequestedSessions } from './requested-sessions.ts'
 
 /** What the application can tell a peer about its sessions. */
@@ -25,6 +26,8 @@ export type SessionEvent = Extract<
   {
     type:
       | 'session-requested'
+      | 'read-only-session-opened'
+      | 'read-only-session-closed'
       | 'session-authenticated'
       | 'request-received'
       | 'sync-requested'
@@ -70,6 +73,15 @@ export class Hosting {
         this.#failSession(call, 'BUSY', 'not-applied', detail)
         return
       }
+      case 'read-only-session-opened':
+        this.sessions.open(event.session, Infinity, zeroZxid)
+        return
+      case 'read-only-session-closed': {
+        const session = this.sessions.get(event.session)
+        if (session === undefined) return
+        this.end(session, 'closed', 'not-applied', 'the session was closed')
+        return
+      }
       case 'session-authenticated': {
         const session = this.sessions.get(event.session)
         if (session !== undefined) session.identities = event.identities
@@ -77,7 +89,7 @@ export class Hosting {
       }
       case 'request-received': {
         const session = this.#hosted(event.session, event.call)
-        if (session !== undefined) this.sessions.receive(session, event.call, event.request)
+        if (session !== undefined) this.#receive(session, event.call, event.request)
         return
       }
       case 'sync-requested': {
@@ -192,6 +204,12 @@ export class Hosting {
     return this.watches.size >= this.#limits.maxHostedWatches ? 'maxHostedWatches' : null
   }
 
+  #receive(session: HostedSession, call: CallId, request: WriteRequest): void {
+    if (isReadOnlySession(session.id)) {
+      this.#fail(session, call, 'NOT_READ_ONLY', 'the session is read-only')
+    } else this.sessions.receive(session, call, request)
+  }
+
   #sync(session: HostedSession, call: CallId): void {
     const { maxSessionRequests } = this.#limits
     if (session.unansweredCount < maxSessionRequests) {
@@ -218,20 +236,23 @@ export class Hosting {
 
   /** A hosted session, after a snapshot: gone, moved, or alive with answers that were skipped. */
   #resume(session: HostedSession, replica: Replica): void {
+    if (!isReadOnlySession(session.id) && !this.#isStillHosted(session, replica)) return
+    for (const watch of session.watches) {
+      this.outbox.deliver(session.id, { type: 'watch-gap', watch })
+    }
+  }
+
+  #isStillHosted(session: HostedSession, replica: Replica): boolean {
     const record = replica.sessions.get(session.id)
     if (record === undefined) {
       const detail = 'the session ended in pages that a snapshot skipped'
       this.end(session, 'expired', 'unknown', detail)
-      return
+      return false
     }
     this.sessions.lose(session, record.lastRequestId)
-    if (record.hostedSince !== session.hostedSince) {
-      this.end(session, 'moved', 'not-applied', 'the session moved before this was judged')
-      return
-    }
-    for (const watch of session.watches) {
-      this.outbox.deliver(session.id, { type: 'watch-gap', watch })
-    }
+    if (record.hostedSince === session.hostedSince) return true
+    this.end(session, 'moved', 'not-applied', 'the session moved before this was judged')
+    return false
   }
 
   /** A call that changes nothing comes to nothing. */

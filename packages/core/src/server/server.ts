@@ -12,7 +12,7 @@
 import { assert } from '../assert.ts'
 import type { Configuration } from '../ensemble/configuration.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { PeerId, SessionId } from '../ids.ts'
+import { isReadOnlySession, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
 import type { ProofsOfLife } from '../zab/messages.ts'
@@ -229,6 +229,7 @@ export class Server implements StateMachine {
    * `undefined` of one that is not hosted here.
    */
   sessionDeadlineMs(session: SessionId): number | undefined {
+    if (isReadOnlySession(session)) return Infinity
     return this.#hosting.deadlines.deadlineOf(session)
   }
 

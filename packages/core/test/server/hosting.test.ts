@@ -274,6 +274,30 @@ describe('how much a peer hosts', () => {
   })
 })
 
+describe('a read-only session', () => {
+  test('is refused every write, may sync, and is heard of by nobody else', () => {
+    const peers = new TestPeers(3)
+    peers.elect(1)
+    peers.settle()
+    const host = peers.peer(2)
+    const session = -1 as SessionId
+    host.server.handle({ type: 'read-only-session-opened', session })
+
+    host.request(session, 1, create('/a'))
+    host.server.handle({ type: 'sync-requested', session, call: 2 })
+    peers.settle()
+
+    expect(wordsOf(host.toldTo(session))).toEqual(['1 NOT_READ_ONLY not-applied', '2 synced'])
+    expect(host.server.sessionDeadlineMs(session)).toBe(Infinity)
+    expect(host.server.takeProofs()).toBeNull()
+    expect(peers.peer(1).server.replica.sessions.size).toBe(0)
+    host.server.handle({ type: 'read-only-session-closed', session })
+    host.server.handle({ type: 'read-only-session-closed', session })
+    peers.step(host)
+    expect(wordsOf(host.toldTo(session)).slice(2)).toEqual(['ended closed'])
+  })
+})
+
 describe('watches', () => {
   test('W4, W5: a session sees the event of its own write before the reply, in zxid order', () => {
     const { peers, session } = followed()

@@ -158,6 +158,25 @@ describe('a snapshot that skips what a host waits for', () => {
     expect(absence.told.slice(1)).toEqual(['watch 4 changed /a'])
   })
 
+  test('a read-only session lives on, and its watches are told of the gap', () => {
+    const absence = new Absence()
+    const { host, peers } = absence
+    const session = -1 as SessionId
+    host.server.handle({ type: 'read-only-session-opened', session })
+    host.server.handle({ type: 'watch-added', session, watch: 4, path: '/a', depth: 'node' })
+    absence.commitUnheard()
+
+    absence.comeBack()
+
+    expect(wordsOf(host.toldTo(session))).toEqual(['watch 4 gap'])
+    peers.elect(1)
+    peers.peer(3).request(peers.session(3), 2, create('/a'))
+    peers.settle()
+    host.server.handle({ type: 'read-only-session-closed', session })
+    peers.step(host)
+    expect(wordsOf(host.toldTo(session)).slice(1)).toEqual(['watch 4 created /a', 'ended closed'])
+  })
+
   test('a session that was asked for is found in the snapshot', () => {
     const absence = new Absence()
     const { host, peers } = absence
