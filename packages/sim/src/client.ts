@@ -9,6 +9,8 @@ import type { Member } from './member.ts'
 import type { Workload } from './workload.ts'
 import type { WorkloadProfile } from './workload-profile.ts'
 
+/** Where sessions may be read-only, one of so many is. */
+const readOnlyOf = 4
 /** Watches that a session has at most. */
 const maxWatches = 8
 
@@ -42,7 +44,10 @@ export class Client {
     if (this.#isAsking) return
     const running = [...this.#workload.ensemble.members.values()].filter((one) => one.isRunning)
     const member = pickBy(activity.choice, running)
-    if (member !== undefined) this.ask(member)
+    if (member === undefined) return
+    if (this.#profile.readOnly && activity.choice % readOnlyOf === 0) {
+      this.#workload.openReadOnly(this, member)
+    } else this.ask(member)
   }
 
   /** Asks this member for a session. */
@@ -132,7 +137,13 @@ export class Client {
       this.sync(activity.path)
       return
     }
-    if (activity.type === 'close') this.#isClosing = true
+    if (activity.type === 'close') {
+      this.#isClosing = true
+      if (session.isReadOnly) {
+        this.#workload.closeReadOnly(session)
+        return
+      }
+    }
     this.write(
       requestOf(activity, (path) => this.#workload.read(session, path).found?.stat.version ?? 0),
     )

@@ -77,6 +77,8 @@ export const marks = [
   'write-aborted',
   'result-lost',
   'sync-answered',
+  'read-only-synced',
+  'read-only-write-refused',
   'watch-event',
   'watch-event-on-return',
   'watch-gap',
@@ -324,14 +326,16 @@ export class Coverage implements Invariant {
     if (removed.some((id) => this.#leaders.has(id))) this.reach('leader-removed')
   }
 
-  onAnswer(_peer: ObservedPeer, _session: SessionHistory, call: Call): void {
+  onAnswer(_peer: ObservedPeer, session: SessionHistory, call: Call): void {
     const { answer, request } = call
+    if (session.isReadOnly && answer?.type === 'synced') this.reach('read-only-synced')
     if (answer?.type === 'refused' && request?.type === 'reconfigure') {
       this.reach('reconfiguration-refused')
     }
     if (answer?.type === 'refused') this.reach('write-refused')
     if (answer?.type === 'synced') this.reach('sync-answered')
     if (answer?.type !== 'failed') return
+    if (answer.code === 'NOT_READ_ONLY') this.reach('read-only-write-refused')
     if (answer.code === 'ABORTED') this.reach('write-aborted')
     if (answer.code === 'RESULT_LOST') this.reach('result-lost')
   }

@@ -2,18 +2,19 @@
  * What the sessions of a run asked for and what they were told: the record that the client-side
  * invariants are judged by.
  */
-import type {
-  CallId,
-  ErrorCode,
-  Outcome,
-  PeerId,
-  Refusal,
-  SessionId,
-  Txn,
-  WatchDepth,
-  WriteRequest,
-  WriteResult,
-  Zxid,
+import {
+  isReadOnlySession,
+  type CallId,
+  type ErrorCode,
+  type Outcome,
+  type PeerId,
+  type Refusal,
+  type SessionId,
+  type Txn,
+  type WatchDepth,
+  type WriteRequest,
+  type WriteResult,
+  type Zxid,
 } from '@conclave/core/internal'
 import type { Microseconds } from './scheduler.ts'
 
@@ -64,6 +65,10 @@ export class SessionHistory {
     this.id = id
     this.peer = peer
     this.timeoutMs = timeoutMs
+  }
+
+  get isReadOnly(): boolean {
+    return isReadOnlySession(this.id)
   }
 
   get isOpen(): boolean {

@@ -27,6 +27,7 @@ export const streamNames = [
   'survivors',
   'reconfiguration',
   'reaping',
+  'read-only',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

@@ -272,6 +272,7 @@ const workload = recordOf<WorkloadProfile>({
   weights: numbersLike(noWeights as WorkloadProfile['weights']),
   names: integerFrom(1),
   sessionTimeoutMs: numberFrom(1),
+  readOnly: orAbsent(flag, false),
 })
 
 const parts = recordOf<Scenario>({

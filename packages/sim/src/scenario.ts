@@ -60,7 +60,8 @@ export function drawScenario(seed: number, seconds: number): Scenario {
     clocks: drawClocks(random, members.length),
     damage: random.chance(0.04) ? 'beyond' : 'recoverable',
   }
-  const workload = drawWorkload(random, timing)
+  const readOnly = new Random(seed, 'read-only').chance(0.3)
+  const workload = { ...drawWorkload(random, timing), readOnly }
   const mix = drawFaultMix(random)
   const changes = new Random(seed, 'reconfiguration', 1)
   const guests =

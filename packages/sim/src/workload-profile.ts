@@ -30,6 +30,8 @@ export interface WorkloadProfile {
   /** Names below each directory: few make conflicts. */
   readonly names: number
   readonly sessionTimeoutMs: number
+  /** Some of the sessions are read-only; asked for writes all the same. */
+  readonly readOnly: boolean
 }
 
 const usualWeights: Readonly<Record<ActivityType, number>> = {
@@ -45,8 +47,8 @@ const usualWeights: Readonly<Record<ActivityType, number>> = {
   close: 1,
 }
 
-/** Draws a workload; each activity but writing is absent from some runs. */
-export function drawWorkload(random: Random, timing: Timing): WorkloadProfile {
+/** Draws a workload but for read-only sessions; each activity but writing is absent from some runs. */
+export function drawWorkload(random: Random, timing: Timing): Omit<WorkloadProfile, 'readOnly'> {
   const weights = Object.fromEntries(
     activityTypes.map((activity) => {
       const kept = activity === 'create' || activity === 'set' || random.chance(0.8)

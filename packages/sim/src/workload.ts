@@ -44,6 +44,7 @@ export class Workload implements ApplicationListener {
   >()
   readonly #owners = new Map<SessionId, Client>()
   #lastCall = 0
+  #readOnlyCount = 0
 
   constructor(surroundings: WorkloadSurroundings) {
     this.#surroundings = surroundings
@@ -98,6 +99,18 @@ export class Workload implements ApplicationListener {
     this.ensemble.oracle.history.sessionCalls.push(call)
     this.#sessionCalls.set(id, { call, client, member })
     member.push({ type: 'session-requested', call: id, timeoutMs, password })
+  }
+
+  /** Gives the client a session that this member alone knows. */
+  openReadOnly(client: Client, member: Member): void {
+    this.#readOnlyCount += 1
+    const session = -this.#readOnlyCount as SessionId
+    member.push({ type: 'read-only-session-opened', session })
+    this.#give(client, new SessionHistory(session, member.id, Infinity))
+  }
+
+  closeReadOnly(session: SessionHistory): void {
+    this.#memberOf(session).push({ type: 'read-only-session-closed', session: session.id })
   }
 
   /** Makes a call of the client's session: a write, or a sync. */
@@ -256,10 +269,13 @@ export class Workload implements ApplicationListener {
     this.#sessionCalls.delete(id)
     asked.call.answer = { session }
     this.ensemble.oracle.onSessionAnswer(member, asked.call)
-    const history = new SessionHistory(session, member.id, timeoutMs)
-    this.ensemble.oracle.history.open(history)
-    this.#owners.set(session, asked.client)
-    asked.client.onSessionOpened(history)
+    this.#give(asked.client, new SessionHistory(session, member.id, timeoutMs))
+  }
+
+  #give(client: Client, session: SessionHistory): void {
+    this.ensemble.oracle.history.open(session)
+    this.#owners.set(session.id, client)
+    client.onSessionOpened(session)
   }
 
   #delivered(member: Member, id: SessionId, item: Delivery): void {
