@@ -32,6 +32,6 @@ export function isReadOnlySession(session: SessionId): boolean {
 
 /** The fixed-width form in which the public API and the logs show a session. */
 export function formatSessionId(session: SessionId): string {
-  if (isReadOnlySession(session)) return `read-only-${String(-session)}`
+  if (isReadOnlySession(session)) return `read-only-${String(Math.abs(session))}`
   return session.toString(16).padStart(16, '0')
 }
