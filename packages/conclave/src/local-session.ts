@@ -369,27 +369,19 @@ export class LocalSession implements Session, HostedSession {
     return answered
   }
 
-  #endByApplication(): void {
+  #close(call: Call | undefined): Promise<void> {
+    const what = `close session ${this.id}`
+    const request: WriteRequest = { type: 'close-session' }
+    // Without the caller's signal: when nobody waits any more, the session is to end all the same.
+    const answered = this.#submit(request, undefined)
+    // Now, not once it is committed: by then, others may act on the session's end.
     this.#life.end('closed', {
       code: 'SESSION_CLOSED',
       message: 'the application has closed the session; open a new one',
     })
     this.#watches.endAll()
-  }
-
-  #close(call: Call | undefined): Promise<void> {
-    const what = `close session ${this.id}`
-    if (this.readOnly) {
-      this.#host.submit({ type: 'read-only-session-closed', session: this.sessionId })
-      this.#endByApplication()
-      return Promise.resolve()
-    }
-    const request: WriteRequest = { type: 'close-session' }
-    // Without the caller's signal: when nobody waits any more, the session is to end all the same.
-    const answered = this.#submit(request, undefined)
-    // Now, not once it is committed: by then, others may act on the session's end.
-    this.#endByApplication()
-    const bounds = { signal: call?.signal, timeoutMs: call?.timeoutMs ?? this.timeoutMs }
+    const timeoutMs = call?.timeoutMs ?? (this.readOnly ? undefined : this.timeoutMs)
+    const bounds = { signal: call?.signal, timeoutMs }
     return sessionEnd(answered, what, bounds, this.#host.clock)
   }
 }

@@ -24,7 +24,6 @@ export type SessionEvent = Extract<
     readonly type:
       | 'session-requested'
       | 'read-only-session-opened'
-      | 'read-only-session-closed'
       | 'session-authenticated'
       | 'request-received'
       | 'sync-requested'

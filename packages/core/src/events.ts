@@ -66,10 +66,9 @@ export type Event =
     }
   /**
    * The application has a session that writes nothing, under a number below 0 that it has given to no
-   * other. The ensemble is not asked, and hears nothing of it.
+   * other. The ensemble is not asked, and hears nothing of it; the request to close it ends it here.
    */
   | { readonly type: 'read-only-session-opened'; readonly session: SessionId }
-  | { readonly type: 'read-only-session-closed'; readonly session: SessionId }
   /** A session that this peer hosts has proved to be this; it holds for what it asks from now on. */
   | {
       readonly type: 'session-authenticated'

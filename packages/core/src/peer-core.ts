@@ -172,7 +172,6 @@ export class PeerCore {
         return
       case 'session-requested':
       case 'read-only-session-opened':
-      case 'read-only-session-closed':
       case 'session-authenticated':
       case 'request-received':
       case 'sync-requested':

@@ -137,13 +137,7 @@ export class Client {
       this.sync(activity.path)
       return
     }
-    if (activity.type === 'close') {
-      this.#isClosing = true
-      if (session.isReadOnly) {
-        this.#workload.closeReadOnly(session)
-        return
-      }
-    }
+    if (activity.type === 'close') this.#isClosing = true
     this.write(
       requestOf(activity, (path) => this.#workload.read(session, path).found?.stat.version ?? 0),
     )

@@ -109,10 +109,6 @@ export class Workload implements ApplicationListener {
     this.#give(client, new SessionHistory(session, member.id, Infinity))
   }
 
-  closeReadOnly(session: SessionHistory): void {
-    this.#memberOf(session).push({ type: 'read-only-session-closed', session: session.id })
-  }
-
   /** Makes a call of the client's session: a write, or a sync. */
   call(client: Client, session: SessionHistory, request: Call['request']): Call {
     const { oracle } = this.ensemble

@@ -27,7 +27,6 @@ export type SessionEvent = Extract<
     type:
       | 'session-requested'
       | 'read-only-session-opened'
-      | 'read-only-session-closed'
       | 'session-authenticated'
       | 'request-received'
       | 'sync-requested'
@@ -76,12 +75,6 @@ export class Hosting {
       case 'read-only-session-opened':
         this.sessions.open(event.session, Infinity, zeroZxid)
         return
-      case 'read-only-session-closed': {
-        const session = this.sessions.get(event.session)
-        if (session === undefined) return
-        this.end(session, 'closed', 'not-applied', 'the session was closed')
-        return
-      }
       case 'session-authenticated': {
         const session = this.sessions.get(event.session)
         if (session !== undefined) session.identities = event.identities
@@ -205,9 +198,13 @@ export class Hosting {
   }
 
   #receive(session: HostedSession, call: CallId, request: WriteRequest): void {
-    if (isReadOnlySession(session.id)) {
-      this.#fail(session, call, 'NOT_READ_ONLY', 'the session is read-only')
-    } else this.sessions.receive(session, call, request)
+    if (!isReadOnlySession(session.id)) {
+      this.sessions.receive(session, call, request)
+    } else if (request.type === 'close-session') {
+      const detail = 'the session was closed'
+      this.#fail(session, call, 'SESSION_CLOSED', detail)
+      this.end(session, 'closed', 'not-applied', detail)
+    } else this.#fail(session, call, 'NOT_READ_ONLY', 'the session is read-only')
   }
 
   #sync(session: HostedSession, call: CallId): void {

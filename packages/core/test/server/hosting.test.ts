@@ -291,10 +291,14 @@ describe('a read-only session', () => {
     expect(host.server.sessionDeadlineMs(session)).toBe(Infinity)
     expect(host.server.takeProofs()).toBeNull()
     expect(peers.peer(1).server.replica.sessions.size).toBe(0)
-    host.server.handle({ type: 'read-only-session-closed', session })
-    host.server.handle({ type: 'read-only-session-closed', session })
+    host.request(session, 3, close)
+    host.request(session, 4, create('/a'))
     peers.step(host)
-    expect(wordsOf(host.toldTo(session)).slice(2)).toEqual(['ended closed'])
+    expect(wordsOf(host.toldTo(session)).slice(2)).toEqual([
+      '3 SESSION_CLOSED not-applied',
+      'ended closed',
+      '4 SESSION_EXPIRED not-applied',
+    ])
   })
 })
 
