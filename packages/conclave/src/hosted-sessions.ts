@@ -81,7 +81,8 @@ export class HostedSessions {
   }
 
   onOpened({ call, session, timeoutMs }: SessionOpened): void {
-    this.#take(call)?.resolve(this.#add(session, timeoutMs))
+    const opened = this.#add(session, timeoutMs)
+    this.#take(call)?.resolve(opened)
   }
 
   onFailed({ call, code, outcome, detail }: SessionFailed): void {
