@@ -29,6 +29,12 @@ export class MemberClock {
     return Math.round(offsetMs * 1_000 + this.#scheduler.now * rate) / 1_000
   }
 
+  /** The time of day, as the peer takes it. */
+  get wallMs(): number {
+    const offsetMs = this.#profile.wallOffsetMs + this.#wallJumpedMs
+    return epochWallMs + offsetMs + Math.floor(this.#scheduler.now / 1_000)
+  }
+
   /** From now on, or no more, the application gives no sign of life. */
   stallApp(stalled: boolean): void {
     this.#appStalledSinceMs = stalled ? this.nowMs : null
@@ -41,9 +47,7 @@ export class MemberClock {
 
   /** The first event of a batch. */
   tick(): Event & { readonly type: 'tick' } {
-    const wallOffsetMs = this.#profile.wallOffsetMs + this.#wallJumpedMs
-    const wallMs = epochWallMs + wallOffsetMs + Math.floor(this.#scheduler.now / 1_000)
-    const nowMs = this.nowMs
+    const { nowMs, wallMs } = this
     return { type: 'tick', nowMs, wallMs, appAliveMs: this.#appStalledSinceMs ?? nowMs }
   }
 }

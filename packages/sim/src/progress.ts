@@ -52,7 +52,9 @@ export function demandProgress(surroundings: ProgressSurroundings): boolean {
   const expiryUs = epochs * Math.ceil(sessionTimeoutMs * 1_200) + 5 * secondUs
   reach(surroundings, 'S5', expiryUs, () => orphans(ensemble, workload))
   probe(surroundings)
-  reach(surroundings, 'D6', reapingUs(surroundings), () => unreaped(ensemble))
+  const from = scheduler.now
+  const due = (): readonly string[] => unreaped(surroundings, from)
+  reach(surroundings, 'D6', reapingUs(surroundings, due().length), due)
   reach(surroundings, 'V2', 10 * secondUs, () => unconverged(ensemble))
   demandCalm(ensemble, settled, maxCounter)
   return true
@@ -184,17 +186,24 @@ function createProbe(path: string, mode: ProbeMode): NonNullable<Call['request']
 }
 
 /** A leader first waits for a whole interval; with a low limit there is a new one ever so often. */
-function reapingUs({ ensemble, limits }: ProgressSurroundings): Microseconds {
-  const due = unreaped(ensemble).length
+function reapingUs({ limits }: ProgressSurroundings, due: number): Microseconds {
   const looks = 3 + Math.ceil(due / limits.maxReaped) + Math.ceil(due / limits.maxCounter)
   return looks * (limits.reapMs * millisecondUs + 5 * secondUs)
 }
 
-/** Znodes whose time had come before the last txn. */
-function unreaped({ oracle }: Ensemble): readonly string[] {
-  const { tree, lastTimeMs } = oracle.model
-  return [...tree.znodes()]
-    .filter((znode) => isDue(znode, lastTimeMs))
+/**
+ * Znodes whose time had come before the last txn, and at `from` by the clock of whoever leads now: with
+ * another leader, the time of day can be another.
+ */
+function unreaped(
+  { scheduler, ensemble }: ProgressSurroundings,
+  from: Microseconds,
+): readonly string[] {
+  const { model } = ensemble.oracle
+  const clockMs = ensemble.leader?.clock.wallMs ?? Infinity
+  const dueMs = Math.min(model.lastTimeMs, clockMs - (scheduler.now - from) / millisecondUs)
+  return [...model.tree.znodes()]
+    .filter((znode) => isDue(znode, dueMs))
     .map(({ path }) => `${path} was due to go by itself`)
 }
 
