@@ -280,6 +280,11 @@ export class LocalSession implements Session, HostedSession {
         case 'watch-refused':
           this.#watches.refuse(item.watch, item.limit)
           break
+        case 'wire-event':
+        case 'wire-gap':
+        case 'wire-watches':
+          // Of clients of ZooKeeper's protocol alone.
+          break
         case 'ended':
           this.#onEnded(item.reason)
           break

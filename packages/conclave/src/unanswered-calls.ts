@@ -48,7 +48,10 @@ export interface WaitingRead {
 }
 
 /** What settles a call. */
-type Settling = Extract<Delivery, { readonly call: CallId }>
+type Settling = Exclude<
+  Extract<Delivery, { readonly call: CallId }>,
+  { readonly type: 'wire-watches' }
+>
 
 export class UnansweredCalls {
   readonly #clock: Clock

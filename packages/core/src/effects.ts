@@ -12,6 +12,7 @@ import type { PeerId, SessionId } from './ids.ts'
 import type { LogRecord } from './log-record.ts'
 import type { Refusal, WriteResult } from './server/request.ts'
 import type { WatchEvent, WatchLimit } from './session/watch-table.ts'
+import type { WireWatchEvent } from './session/wire-watches.ts'
 import type { Checkpoint } from './tree/snapshot.ts'
 import type { Message, Role } from './zab/messages.ts'
 import type { Zxid } from './zxid.ts'
@@ -24,6 +25,17 @@ export type Delivery =
   | { readonly type: 'watch-gap'; readonly watch: number }
   /** There is no room for the watch, which is not there: this bound is reached. */
   | { readonly type: 'watch-refused'; readonly watch: number; readonly limit: WatchLimit }
+  /** A change, for a client of ZooKeeper's protocol; `zxid` is `null` of what it had missed before. */
+  | {
+      readonly type: 'wire-event'
+      readonly event: WireWatchEvent['type']
+      readonly path: string
+      readonly zxid: Zxid | null
+    }
+  /** Not all that it watches is told: it has to connect anew and say what it watches. */
+  | { readonly type: 'wire-gap'; readonly detail: string }
+  /** The answer to `wire-watches-asked`, whether there were any, and to `wire-watches-restored`. */
+  | { readonly type: 'wire-watches'; readonly call: CallId; readonly found: boolean }
   /** The write was committed at `zxid` and applied here. */
   | {
       readonly type: 'reply'

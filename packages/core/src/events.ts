@@ -7,6 +7,7 @@ import type { PeerId, SessionId } from './ids.ts'
 import type { Replica } from './server/replica.ts'
 import type { WriteRequest } from './server/request.ts'
 import type { WatchDepth } from './session/watch-table.ts'
+import type { WireWatchMode, WireWatchRestoration, WireWatchType } from './session/wire-watches.ts'
 import type { Message } from './zab/messages.ts'
 import type { Page, PageEnd } from './zab/page.ts'
 
@@ -94,6 +95,36 @@ export type Event =
       readonly depth: WatchDepth
     }
   | { readonly type: 'watch-removed'; readonly session: SessionId; readonly watch: number }
+  /**
+   * The client of a session, which is no application of this process, gave a sign of life. From the
+   * first one on, these alone prove it: `appAliveMs` says nothing of it.
+   */
+  | { readonly type: 'session-heard'; readonly session: SessionId }
+  /** A client of ZooKeeper's protocol watches a path, on its present connection. */
+  | {
+      readonly type: 'wire-watch-added'
+      readonly session: SessionId
+      readonly path: string
+      readonly mode: WireWatchMode
+    }
+  /** It asks whether it has such watches; with `removes`, to take them back. */
+  | {
+      readonly type: 'wire-watches-asked'
+      readonly session: SessionId
+      readonly call: CallId
+      readonly path: string
+      readonly watches: WireWatchType
+      readonly removes: boolean
+    }
+  /** It has another connection, and says what it watched on the one before. */
+  | {
+      readonly type: 'wire-watches-restored'
+      readonly session: SessionId
+      readonly call: CallId
+      readonly restoration: WireWatchRestoration
+    }
+  /** Its connection is gone, and what it watched with it. */
+  | { readonly type: 'wire-watches-dropped'; readonly session: SessionId }
   /**
    * Nothing proves the life of this session any more, and it expires as if its application were gone,
    * alone among those of its host: what a test asks for. `appAliveMs` speaks of all of them.

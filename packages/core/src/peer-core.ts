@@ -179,7 +179,14 @@ export class PeerCore {
       case 'watch-added':
       case 'watch-removed':
       case 'session-abandoned':
+      case 'session-heard':
         this.#server.handle(event)
+        return
+      case 'wire-watch-added':
+      case 'wire-watches-asked':
+      case 'wire-watches-restored':
+      case 'wire-watches-dropped':
+        this.#server.handleWireWatches(event)
         return
       case 'hand-over-requested':
         this.#zab.handOver()

@@ -283,6 +283,9 @@ export class Workload implements ApplicationListener {
       case 'watch-event':
       case 'watch-gap':
       case 'watch-refused':
+      case 'wire-event':
+      case 'wire-gap':
+      case 'wire-watches':
         break
       case 'ended':
         this.#ended(session, item.reason)

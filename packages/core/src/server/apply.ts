@@ -7,6 +7,7 @@
  */
 import { sessionIdAt, type SessionId } from '../ids.ts'
 import type { WatchEvent } from '../session/watch-table.ts'
+import type { WireWatchEvent } from '../session/wire-watches.ts'
 import { statOf, type Znode } from '../tree/znode.ts'
 import type { Zxid } from '../zxid.ts'
 import type { Hosting } from './hosting.ts'
@@ -17,12 +18,12 @@ import type { Txn } from './txn.ts'
 
 export class HostObserver implements ApplyObserver {
   readonly #hosting: Hosting
-  readonly #versionOf: (path: string) => number | null
+  readonly #find: (path: string) => Znode | undefined
 
-  /** `versionOf` tells the version that a znode has now, `null` when there is none. */
-  constructor(hosting: Hosting, versionOf: (path: string) => number | null) {
+  /** `find` gives a znode as it is now. */
+  constructor(hosting: Hosting, find: (path: string) => Znode | undefined) {
     this.#hosting = hosting
-    this.#versionOf = versionOf
+    this.#find = find
   }
 
   wantsResult(session: SessionId): boolean {
@@ -30,6 +31,28 @@ export class HostObserver implements ApplyObserver {
   }
 
   onChanged(type: WatchEvent['type'], znode: Znode, zxid: Zxid): void {
+    this.#tellWatches(type, znode, zxid)
+    for (const { session, type: event, path } of this.#wireEvents(type, znode.path)) {
+      // What is told of a list of children is told of their parent, and guarded by its list.
+      const told = event === 'children-changed' ? this.#find(path) : znode
+      if (told === undefined || !this.#mayTell(session, told)) continue
+      this.#hosting.outbox.deliver(session, { type: 'wire-event', event, path, zxid })
+    }
+  }
+
+  #wireEvents(type: WatchEvent['type'], path: string): readonly WireWatchEvent[] {
+    const { wireWatches } = this.#hosting
+    switch (type) {
+      case 'created':
+        return wireWatches.onCreated(path)
+      case 'changed':
+        return wireWatches.onChanged(path)
+      case 'deleted':
+        return wireWatches.onDeleted(path)
+    }
+  }
+
+  #tellWatches(type: WatchEvent['type'], znode: Znode, zxid: Zxid): void {
     const watches = this.#hosting.watches.fire(znode.path)
     if (watches.length === 0) return
     const isGone = type === 'deleted'
@@ -79,7 +102,7 @@ export class HostObserver implements ApplyObserver {
     const { sessions } = this.#hosting
     if (txn.type === 'refuse') {
       // What stands before it in the log is applied, and nothing behind: it was judged against this.
-      sessions.refuse(session, txn.requestId, zxid, txn, this.#versionOf(txn.path))
+      sessions.refuse(session, txn.requestId, zxid, txn, this.#find(txn.path)?.version ?? null)
     } else if (result !== null) {
       sessions.answer(session, txn.requestId, zxid, result)
     }

@@ -12,6 +12,7 @@ import { isReadOnlySession, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
 import { WatchTable, type WatchLimit } from '../session/watch-table.ts'
+import { WireWatches, type WatchedZnode } from '../session/wire-watches.ts'
 import { zeroZxid, type Zxid } from '../zxid.ts'
 import { HostedSessions, type HostedSession } from './hosted-sessions.ts'
 import { LocalDeadlines } from './local-deadlines.ts'
@@ -34,6 +35,16 @@ export type SessionEvent = Extract<
       | 'watch-added'
       | 'watch-removed'
       | 'session-abandoned'
+      | 'session-heard'
+  }
+>
+
+/** What a client of ZooKeeper's protocol can tell a peer about what it watches. */
+export type WireWatchesEvent = Extract<
+  Event,
+  {
+    type:
+      'wire-watch-added' | 'wire-watches-asked' | 'wire-watches-restored' | 'wire-watches-dropped'
   }
 >
 
@@ -44,6 +55,7 @@ export class Hosting {
   readonly quorumReads = new QuorumReads()
   readonly deadlines = new LocalDeadlines()
   readonly watches = new WatchTable()
+  readonly wireWatches = new WireWatches()
   readonly outbox: Outbox
   readonly #limits: Limits
 
@@ -112,6 +124,9 @@ export class Hosting {
       case 'session-abandoned':
         this.deadlines.abandon(event.session)
         return
+      case 'session-heard':
+        this.deadlines.hear(event.session)
+        return
     }
   }
 
@@ -141,6 +156,7 @@ export class Hosting {
       this.#fail(session, call, code, detail)
     }
     this.watches.removeSession(id)
+    this.wireWatches.removeSession(id)
     this.deadlines.close(id)
     this.outbox.deliver(id, { type: 'ended', reason })
   }
@@ -178,6 +194,46 @@ export class Hosting {
     }
   }
 
+  /** `find` gives a znode of the applied state. */
+  handleWireWatches(
+    event: WireWatchesEvent,
+    find: (path: string) => WatchedZnode | undefined,
+  ): void {
+    const session = this.sessions.get(event.session)
+    // Nothing is watched for a session that has ended, or is not here any more (W8).
+    if (session === undefined) return
+    const { id } = session
+    switch (event.type) {
+      case 'wire-watch-added':
+        if (this.#watchLimit(session) === null) this.wireWatches.add(id, event.path, event.mode)
+        else this.#endWireWatches(id, 'the connection, or the peer, has as many watches as it may')
+        return
+      case 'wire-watches-asked': {
+        const { call, path, watches, removes } = event
+        const found = removes
+          ? this.wireWatches.remove(id, path, watches)
+          : this.wireWatches.has(id, path, watches)
+        this.outbox.deliver(id, { type: 'wire-watches', call, found })
+        return
+      }
+      case 'wire-watches-restored': {
+        for (const { type, path } of this.wireWatches.restore(id, event.restoration, find)) {
+          this.outbox.deliver(id, { type: 'wire-event', event: type, path, zxid: null })
+        }
+        this.outbox.deliver(id, { type: 'wire-watches', call: event.call, found: true })
+        return
+      }
+      case 'wire-watches-dropped':
+        this.wireWatches.removeSession(id)
+    }
+  }
+
+  #endWireWatches(id: SessionId, detail: string): void {
+    if (this.wireWatches.countOf(id) === 0) return
+    this.wireWatches.removeSession(id)
+    this.outbox.deliver(id, { type: 'wire-gap', detail })
+  }
+
   #hosted(id: SessionId, call: CallId): HostedSession | undefined {
     const session = this.sessions.get(id)
     if (session !== undefined) return session
@@ -193,8 +249,11 @@ export class Hosting {
 
   /** The bound that leaves no room for one more watch. */
   #watchLimit(session: HostedSession): WatchLimit | null {
-    if (session.watches.size >= this.#limits.maxSessionWatches) return 'maxSessionWatches'
-    return this.watches.size >= this.#limits.maxHostedWatches ? 'maxHostedWatches' : null
+    const { maxSessionWatches, maxHostedWatches } = this.#limits
+    const ofSession = session.watches.size + this.wireWatches.countOf(session.id)
+    if (ofSession >= maxSessionWatches) return 'maxSessionWatches'
+    const all = this.watches.size + this.wireWatches.size
+    return all >= maxHostedWatches ? 'maxHostedWatches' : null
   }
 
   #receive(session: HostedSession, call: CallId, request: WriteRequest): void {
@@ -237,6 +296,7 @@ export class Hosting {
     for (const watch of session.watches) {
       this.outbox.deliver(session.id, { type: 'watch-gap', watch })
     }
+    this.#endWireWatches(session.id, 'changes were in pages that a snapshot skipped')
   }
 
   #isStillHosted(session: HostedSession, replica: Replica): boolean {

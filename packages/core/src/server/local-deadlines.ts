@@ -28,6 +28,8 @@ const maxClockNoiseMs = 20
 
 interface Life {
   readonly timeoutMs: number
+  /** When its client was last heard; `null` of a session of this application, which is seen. */
+  heardMs: number | null
   deadlineMs: number
   /** True of one that is not proved any more. */
   isAbandoned: boolean
@@ -41,8 +43,8 @@ interface Life {
 /** A list that was sent and is not acknowledged. */
 interface SentList {
   readonly number: number
-  readonly provedMs: number
-  readonly sessions: readonly SessionId[]
+  /** What it proved, of each. */
+  readonly sessions: readonly (readonly [SessionId, provedMs: number])[]
 }
 
 /** All times within are on the monotonic clock, put forward by what the machine slept. */
@@ -84,6 +86,7 @@ export class LocalDeadlines {
     const deadlineMs = sentMs + trustedPart * timeoutMs
     this.#lives.set(id, {
       timeoutMs,
+      heardMs: null,
       deadlineMs,
       isAbandoned: false,
       listedMs: -Infinity,
@@ -104,6 +107,12 @@ export class LocalDeadlines {
     if (life !== undefined) life.isAbandoned = true
   }
 
+  /** Its client gave a sign of life. From now on such signs alone prove the session. */
+  hear(id: SessionId): void {
+    const life = this.#lives.get(id)
+    if (life !== undefined) life.heardMs = this.#nowMs
+  }
+
   /** When the session is suspended unless it is proved again, on the monotonic clock. */
   deadlineOf(id: SessionId): number | undefined {
     const life = this.#lives.get(id)
@@ -113,25 +122,27 @@ export class LocalDeadlines {
   /** The next list of proofs; `null` when there is nothing new to prove. */
   take(): ProofsOfLife | null {
     if (this.#nowMs < this.#nextListMs) return null
-    const ageMs = Math.max(0, this.#nowMs - this.#aliveMs)
-    const listed: SessionId[] = []
+    const listed: [SessionId, number][] = []
     let nextMs = Infinity
     for (const [id, life] of this.#lives) {
       if (life.isAbandoned) continue
       const pauseMs = life.timeoutMs / proofsPerTimeout
-      if (this.#aliveMs > life.provedMs && this.#nowMs - life.listedMs >= pauseMs) {
-        listed.push(id)
+      const aliveMs = life.heardMs ?? this.#aliveMs
+      if (aliveMs > life.provedMs && this.#nowMs - life.listedMs >= pauseMs) {
+        listed.push([id, aliveMs])
         life.listedMs = this.#nowMs
-        life.provedMs = this.#aliveMs
+        life.provedMs = aliveMs
       }
       nextMs = Math.min(nextMs, life.listedMs + pauseMs)
     }
     this.#nextListMs = Math.max(nextMs, this.#nowMs + minListMs)
     if (listed.length === 0) return null
     this.#lastNumber += 1
-    this.#sent.push({ number: this.#lastNumber, provedMs: this.#aliveMs, sessions: listed })
+    this.#sent.push({ number: this.#lastNumber, sessions: listed })
     if (this.#sent.size > maxLists) this.#sent.shift()
-    return { number: this.#lastNumber, sessions: listed.map((id) => [id, ageMs] as const) }
+    const ageOf = (aliveMs: number): number => Math.max(0, this.#nowMs - aliveMs)
+    const sessions = listed.map(([id, aliveMs]) => [id, ageOf(aliveMs)] as const)
+    return { number: this.#lastNumber, sessions }
   }
 
   /**
@@ -143,9 +154,9 @@ export class LocalDeadlines {
     if (number > this.#lastNumber) return
     while ((this.#sent.first?.number ?? Infinity) <= number) {
       const list = this.#sent.shift() as SentList
-      for (const id of list.sessions) {
+      for (const [id, provedMs] of list.sessions) {
         const life = this.#lives.get(id)
-        if (life !== undefined) this.#prove(id, life, list.provedMs, proposed)
+        if (life !== undefined) this.#prove(id, life, provedMs, proposed)
       }
     }
     this.onApplied(applied)

@@ -15,13 +15,14 @@ import type { ErrorCode } from '../errors.ts'
 import { isReadOnlySession, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
+import type { Znode } from '../tree/znode.ts'
 import type { ProofsOfLife } from '../zab/messages.ts'
 import type { Page, PageCodec, PageDraft, PageEnd } from '../zab/page.ts'
 import type { StateMachine } from '../zab/state-machine.ts'
 import type { Zxid } from '../zxid.ts'
 import type { Agreement } from './agreement.ts'
 import { HostObserver } from './apply.ts'
-import { Hosting, type SessionEvent } from './hosting.ts'
+import { Hosting, type SessionEvent, type WireWatchesEvent } from './hosting.ts'
 import { Leadership } from './leadership.ts'
 import type { Replica } from './replica.ts'
 import type { ForwardedRequest, SessionRequest } from './request.ts'
@@ -52,10 +53,7 @@ export class Server implements StateMachine {
     this.#outbox = outbox
     this.#replica = replica
     this.#hosting = new Hosting(options.id, options.limits, outbox)
-    this.#observer = new HostObserver(
-      this.#hosting,
-      (path) => this.#replica.tree.get(path)?.version ?? null,
-    )
+    this.#observer = new HostObserver(this.#hosting, this.#find)
   }
 
   /** The state that local reads answer from. */
@@ -86,6 +84,11 @@ export class Server implements StateMachine {
   /** Takes what the application says of its sessions. */
   handle(event: SessionEvent): void {
     this.#hosting.handle(event)
+  }
+
+  /** Takes what a client of ZooKeeper's protocol says of its watches. */
+  handleWireWatches(event: WireWatchesEvent): void {
+    this.#hosting.handleWireWatches(event, this.#find)
   }
 
   /**
@@ -237,6 +240,9 @@ export class Server implements StateMachine {
   failAll(code: ErrorCode, detail: string): void {
     this.#hosting.failAll(code, detail)
   }
+
+  /** A znode as it is now. */
+  readonly #find = (path: string): Znode | undefined => this.#replica.tree.get(path)
 
   get #leadership(): Leadership | null {
     return this.#upstream instanceof Leadership ? this.#upstream : null

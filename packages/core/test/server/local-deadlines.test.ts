@@ -219,3 +219,40 @@ describe('a machine that slept', () => {
     expect(machine.deadline).toBe(9_000)
   })
 })
+
+describe('a client elsewhere', () => {
+  test('S8: once it was heard, its own signs of life alone prove its session', () => {
+    const machine = new Machine()
+    machine.deadlines.hear(session)
+    machine.pass(2_000)
+    expect(machine.deadlines.take()).toEqual({ number: 1, sessions: [[session, 2_000]] })
+    machine.pass(2_000)
+    expect(machine.deadlines.take()).toBeNull()
+
+    machine.deadlines.hear(session)
+    machine.pass(300, { app: false })
+    expect(machine.deadlines.take()).toEqual({ number: 2, sessions: [[session, 300]] })
+    machine.deadlines.onAcknowledged(2, later, applied)
+    expect(machine.deadline).toBe(4_000 + 9_000)
+  })
+
+  test('S8: what it proves is its own, whatever else is hosted', () => {
+    const machine = new Machine()
+    const other = 2 as SessionId
+    machine.deadlines.open(other, 10_000, 0)
+    machine.pass(1_000)
+    machine.deadlines.hear(other)
+    machine.pass(1_000)
+
+    expect(machine.deadlines.take()).toEqual({
+      number: 1,
+      sessions: [
+        [session, 0],
+        [other, 1_000],
+      ],
+    })
+    machine.deadlines.onAcknowledged(1, applied, applied)
+    expect(machine.deadline).toBe(2_000 + 9_000)
+    expect(machine.deadlines.deadlineOf(other)).toBe(1_000 + 9_000)
+  })
+})

@@ -279,6 +279,12 @@ export function wordsOf(items: readonly Delivery[]): string[] {
         return `watch ${String(item.watch)} gap`
       case 'watch-refused':
         return `watch ${String(item.watch)} ${item.limit}`
+      case 'wire-event':
+        return `wire ${item.event} ${item.path}${item.zxid === null ? ' missed' : ''}`
+      case 'wire-gap':
+        return 'wire gap'
+      case 'wire-watches':
+        return `${String(item.call)} wire watches ${String(item.found)}`
       case 'ended':
         return `ended ${item.reason}`
     }
