@@ -69,21 +69,9 @@ export class Hosting {
 
   handle(event: SessionEvent): void {
     switch (event.type) {
-      case 'session-requested': {
-        const { call, timeoutMs, password } = event
-        const { maxHostedSessions } = this.#limits
-        if (this.sessions.size + this.requested.size >= maxHostedSessions) {
-          const most = String(maxHostedSessions)
-          const detail = `this peer has ${most} sessions (limits.maxHostedSessions): close some, or open it on another peer`
-          this.#failSession(call, 'LIMIT_EXCEEDED', 'not-applied', detail)
-          return
-        }
-        if (this.requested.add(call, { timeoutMs, password })) return
-        const most = String(this.#limits.maxSessionsRequested)
-        const detail = `${most} sessions are asked for already (maxSessionsRequested): wait for some`
-        this.#failSession(call, 'BUSY', 'not-applied', detail)
+      case 'session-requested':
+        this.#request(event)
         return
-      }
       case 'read-only-session-opened':
         this.sessions.open(event.session, Infinity, zeroZxid)
         return
@@ -232,6 +220,24 @@ export class Hosting {
     if (this.wireWatches.countOf(id) === 0) return
     this.wireWatches.removeSession(id)
     this.outbox.deliver(id, { type: 'wire-gap', detail })
+  }
+
+  #request({
+    call,
+    timeoutMs,
+    password,
+  }: SessionEvent & { readonly type: 'session-requested' }): void {
+    const { maxHostedSessions } = this.#limits
+    if (this.sessions.size + this.requested.size >= maxHostedSessions) {
+      const most = String(maxHostedSessions)
+      const detail = `this peer has ${most} sessions (limits.maxHostedSessions): close some, or open it on another peer`
+      this.#failSession(call, 'LIMIT_EXCEEDED', 'not-applied', detail)
+      return
+    }
+    if (this.requested.add(call, { timeoutMs, password })) return
+    const most = String(this.#limits.maxSessionsRequested)
+    const detail = `${most} sessions are asked for already (maxSessionsRequested): wait for some`
+    this.#failSession(call, 'BUSY', 'not-applied', detail)
   }
 
   #hosted(id: SessionId, call: CallId): HostedSession | undefined {
