@@ -180,13 +180,11 @@ export class PeerCore {
       case 'watch-removed':
       case 'session-abandoned':
       case 'session-heard':
-        this.#server.handle(event)
-        return
       case 'wire-watch-added':
       case 'wire-watches-asked':
       case 'wire-watches-restored':
       case 'wire-watches-dropped':
-        this.#server.handleWireWatches(event)
+        this.#server.handle(event)
         return
       case 'hand-over-requested':
         this.#zab.handOver()

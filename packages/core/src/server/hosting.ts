@@ -36,6 +36,7 @@ export type SessionEvent = Extract<
       | 'watch-removed'
       | 'session-abandoned'
       | 'session-heard'
+      | WireWatchesEvent['type']
   }
 >
 
@@ -58,8 +59,16 @@ export class Hosting {
   readonly wireWatches = new WireWatches()
   readonly outbox: Outbox
   readonly #limits: Limits
+  readonly #find: (path: string) => WatchedZnode | undefined
 
-  constructor(id: PeerId, limits: Limits, outbox: Outbox) {
+  /** `find` gives a znode of the applied state. */
+  constructor(
+    id: PeerId,
+    limits: Limits,
+    outbox: Outbox,
+    find: (path: string) => WatchedZnode | undefined,
+  ) {
+    this.#find = find
     this.id = id
     this.#limits = limits
     this.outbox = outbox
@@ -115,6 +124,8 @@ export class Hosting {
       case 'session-heard':
         this.deadlines.hear(event.session)
         return
+      default:
+        this.#watchOnWire(event)
     }
   }
 
@@ -182,11 +193,7 @@ export class Hosting {
     }
   }
 
-  /** `find` gives a znode of the applied state. */
-  handleWireWatches(
-    event: WireWatchesEvent,
-    find: (path: string) => WatchedZnode | undefined,
-  ): void {
+  #watchOnWire(event: WireWatchesEvent): void {
     const session = this.sessions.get(event.session)
     // Nothing is watched for a session that has ended, or is not here any more (W8).
     if (session === undefined) return
@@ -205,7 +212,7 @@ export class Hosting {
         return
       }
       case 'wire-watches-restored': {
-        for (const { type, path } of this.wireWatches.restore(id, event.restoration, find)) {
+        for (const { type, path } of this.wireWatches.restore(id, event.restoration, this.#find)) {
           this.outbox.deliver(id, { type: 'wire-event', event: type, path, zxid: null })
         }
         this.outbox.deliver(id, { type: 'wire-watches', call: event.call, found: true })

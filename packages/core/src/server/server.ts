@@ -22,7 +22,7 @@ import type { StateMachine } from '../zab/state-machine.ts'
 import type { Zxid } from '../zxid.ts'
 import type { Agreement } from './agreement.ts'
 import { HostObserver } from './apply.ts'
-import { Hosting, type SessionEvent, type WireWatchesEvent } from './hosting.ts'
+import { Hosting, type SessionEvent } from './hosting.ts'
 import { Leadership } from './leadership.ts'
 import type { Replica } from './replica.ts'
 import type { ForwardedRequest, SessionRequest } from './request.ts'
@@ -52,8 +52,9 @@ export class Server implements StateMachine {
     this.#options = options
     this.#outbox = outbox
     this.#replica = replica
-    this.#hosting = new Hosting(options.id, options.limits, outbox)
-    this.#observer = new HostObserver(this.#hosting, this.#find)
+    const find = (path: string): Znode | undefined => this.#replica.tree.get(path)
+    this.#hosting = new Hosting(options.id, options.limits, outbox, find)
+    this.#observer = new HostObserver(this.#hosting, find)
   }
 
   /** The state that local reads answer from. */
@@ -84,11 +85,6 @@ export class Server implements StateMachine {
   /** Takes what the application says of its sessions. */
   handle(event: SessionEvent): void {
     this.#hosting.handle(event)
-  }
-
-  /** Takes what a client of ZooKeeper's protocol says of its watches. */
-  handleWireWatches(event: WireWatchesEvent): void {
-    this.#hosting.handleWireWatches(event, this.#find)
   }
 
   /**
@@ -240,9 +236,6 @@ export class Server implements StateMachine {
   failAll(code: ErrorCode, detail: string): void {
     this.#hosting.failAll(code, detail)
   }
-
-  /** A znode as it is now. */
-  readonly #find = (path: string): Znode | undefined => this.#replica.tree.get(path)
 
   get #leadership(): Leadership | null {
     return this.#upstream instanceof Leadership ? this.#upstream : null

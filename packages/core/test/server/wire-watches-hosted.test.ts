@@ -16,7 +16,7 @@ function hosted(limits = {}): {
   peers.elect(1)
   const session = peers.session(2)
   const host = peers.peer(2)
-  const handle = (event: WireWatchesEvent): void => host.server.handleWireWatches(event)
+  const handle = (event: WireWatchesEvent): void => host.server.handle(event)
   return {
     peers,
     session,
