@@ -6,6 +6,7 @@ import { memberMutants } from './catalogue/members.ts'
 import { namespaceMutants } from './catalogue/namespace.ts'
 import { ownMutants } from './catalogue/own.ts'
 import { reapingMutants } from './catalogue/reaping.ts'
+import { roomMutants } from './catalogue/room.ts'
 import { stateMutants } from './catalogue/state.ts'
 import { toldMutants } from './catalogue/told.ts'
 import type { Mutant } from './mutant.ts'
@@ -16,6 +17,7 @@ export const allMutants: readonly Mutant[] = [
   ...ownMutants,
   ...reapingMutants,
   ...namespaceMutants,
+  ...roomMutants,
   ...memberMutants,
   ...toldMutants,
   ...checkerMutants,

@@ -5,6 +5,7 @@
  *   conclave:peer      opened, refused (a link), closing, closed, failed
  *   conclave:election  role: a peer's role, phase, leader or epoch changed
  *   conclave:session   opened, ended
+ *   conclave:quota     exceeded, kept: a soft limit, by path, as this peer has applied it
  *   conclave:store     appended and synced (the log, by number), checkpoint, purge-failed
  */
 import { channel } from 'node:diagnostics_channel'
@@ -12,4 +13,5 @@ import { channel } from 'node:diagnostics_channel'
 export const peerChannel = channel('conclave:peer')
 export const electionChannel = channel('conclave:election')
 export const sessionChannel = channel('conclave:session')
+export const quotaChannel = channel('conclave:quota')
 export const storeChannel = channel('conclave:store')

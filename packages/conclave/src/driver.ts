@@ -55,6 +55,8 @@ export interface DriverListener {
   onLink(peer: number, isUp: boolean): void
   /** The log was purged; or why not all of it could be that should have been. */
   onPurged(failure: string | undefined): void
+  /** A step was taken, and this is the state now. */
+  onStepped(replica: Replica): void
   /** The peer has stopped itself. Nothing follows. */
   onFailed(error: CoordinationError, flightRecord: readonly string[]): void
 }
@@ -315,6 +317,7 @@ export class Driver implements SessionHost {
     this.#recorder.record(nowMs, events, effects)
     this.#perform(effects)
     this.#sessions.onApplied(core.replica.lastApplied)
+    this.#listener.onStepped(core.replica)
   }
 
   #perform(effects: readonly Effect[]): void {

@@ -66,3 +66,11 @@ function effectsOfFailing(
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** What came of one of several things that are all to be tried, whatever fails. */
+export async function settled(
+  work: Promise<void> | undefined,
+): Promise<PromiseSettledResult<void>> {
+  const [result] = await Promise.allSettled([work])
+  return result
+}

@@ -10,6 +10,7 @@ import {
   type CoreView,
   type Member as ListedMember,
   type PeerCore,
+  type Replica,
   type Standing,
 } from '@conclave/core/internal'
 import type { Call, Zxid } from '@conclave/core'
@@ -19,6 +20,8 @@ import type { Clock } from './clock.ts'
 import { electionChannel, peerChannel } from './diagnostics.ts'
 import type { Driver, DriverListener } from './driver.ts'
 import type { Entropy } from './entropy.ts'
+import { ExceededQuotas } from './exceeded-quotas.ts'
+import { settled } from './failures.ts'
 import { flagOption } from './option-checks.ts'
 import { givenUpBefore, givenUpError, onGivingUp } from './giving-up.ts'
 import type { LocalSession } from './local-session.ts'
@@ -36,9 +39,7 @@ import {
   type Reconfigured,
   type ReconfigureOptions,
 } from './reconfiguration.ts'
-
-/** Refusals that are remembered, for `status()` and `ready()`. */
-const maxRefusals = 16
+import { RefusedLinks } from './refused-links.ts'
 
 /** What a peer holds open. */
 export interface PeerParts {
@@ -58,8 +59,7 @@ export class LocalPeer implements Peer, DriverListener {
   readonly #events = new EventEmitter<PeerEvents>()
   readonly #readyWaits: ReadyWaits
   readonly #links = new Set<number>()
-  /** The last refusal of each kind and peer. */
-  readonly #refusals = new Map<string, string>()
+  readonly #refusedLinks: RefusedLinks
   #parts: PeerParts | undefined
   #standing: Standing | undefined
   #configuration: Configuration | null | undefined
@@ -67,6 +67,7 @@ export class LocalPeer implements Peer, DriverListener {
   /** The epoch that is being handed over: being ready in it is no answer. */
   #handsOverEpoch: number | undefined
   #purgeFailure: string | undefined
+  readonly #exceededQuotas: ExceededQuotas
   /** What the peer knew when it stopped. */
   #lastView: CoreView | undefined
   /** Why it takes no more calls. */
@@ -76,6 +77,8 @@ export class LocalPeer implements Peer, DriverListener {
 
   constructor(options: PeerOptions, clock: Clock, entropy: Entropy) {
     this.id = options.id
+    this.#exceededQuotas = new ExceededQuotas(options.id)
+    this.#refusedLinks = new RefusedLinks(options.id)
     this.#options = options
     this.#clock = clock
     this.#entropy = entropy
@@ -139,8 +142,9 @@ export class LocalPeer implements Peer, DriverListener {
       members,
       configurationVersion: standing.configurationVersion,
       membership: standing.membership,
+      exceededQuotas: this.#exceededQuotas.paths,
       silentVoters: members.filter(isSilent).map(({ id }) => id),
-      refusals: [...this.#refusals.values()],
+      refusals: this.#refusedLinks.reasons,
     }
   }
 
@@ -248,7 +252,7 @@ export class LocalPeer implements Peer, DriverListener {
       this.#emit('membership', membership, configurationVersion)
     }
     if (!standing.ready) return
-    this.#refusals.clear()
+    this.#refusedLinks.clear()
     if (standing.epoch !== this.#handsOverEpoch) this.#readyWaits.resolveAll()
     if (before?.ready !== true) this.#emit('ready')
   }
@@ -262,14 +266,12 @@ export class LocalPeer implements Peer, DriverListener {
     this.#purgeFailure = failure
   }
 
-  onRefused({ code, by, peer, address, reason }: Refusal): void {
-    // By what it is, not by where it came from: each attempt comes from a port of its own.
-    const key = `${by} ${String(peer)} ${code}`
-    if (!this.#refusals.has(key) && this.#refusals.size >= maxRefusals) return
-    this.#refusals.set(key, reason)
-    if (peerChannel.hasSubscribers) {
-      peerChannel.publish({ type: 'refused', id: this.id, peer, address, reason })
-    }
+  onStepped(replica: Replica): void {
+    this.#exceededQuotas.look(replica.tree.quotas)
+  }
+
+  onRefused(refusal: Refusal): void {
+    this.#refusedLinks.note(refusal)
   }
 
   onFailed(error: CoordinationError, flightRecord: readonly string[]): void {
@@ -392,9 +394,4 @@ export class LocalPeer implements Peer, DriverListener {
 /** What the peer may act as: elected alone, it is not established yet, and may never be. */
 function roleIn(standing: Standing): Role {
   return standing.ready ? standing.role : 'looking'
-}
-
-async function settled(work: Promise<void> | undefined): Promise<PromiseSettledResult<void>> {
-  const [result] = await Promise.allSettled([work])
-  return result
 }

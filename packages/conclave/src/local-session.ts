@@ -25,6 +25,8 @@ import type {
   Call,
   CreateOptions,
   DeleteOptions,
+  QuotaLimits,
+  QuotaReading,
   ReadOptions,
   ReadResult,
   Scan,
@@ -53,13 +55,14 @@ import {
   setKeys,
 } from './call-arguments.ts'
 import { flagOption, show } from './option-checks.ts'
-import { describeWrite } from './refusals.ts'
+import { describeWrite, writesNothing } from './refusals.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
-import { sessionEnd } from './session-end.ts'
+import { endingFor, sessionEnd } from './session-end.ts'
 import { SessionIdentities } from './session-identities.ts'
 import { SessionLife, type SessionEvents } from './session-life.ts'
 import { attempt, SessionReads } from './session-reads.ts'
 import { publicSessionId } from './session-results.ts'
+import { checkQuota, writeQuota } from './session-quotas.ts'
 import { SessionScans } from './session-scans.ts'
 import { SessionTransaction } from './session-transaction.ts'
 import { SessionWatches } from './session-watches.ts'
@@ -193,6 +196,20 @@ export class LocalSession implements Session, HostedSession {
     })
   }
 
+  /** Limits the subtree at a path; with no limit at all, the quota is gone. */
+  setQuota(path: string, limits: QuotaLimits, call?: Call): Promise<void> {
+    return attempt(() => {
+      checkBag(call, callKeys)
+      checkPath(path, this.#host.limits)
+      const checked = checkQuota(path, limits, this.#host.replica.tree.quotas)
+      return writeQuota(this, path, checked, call)
+    })
+  }
+
+  getQuota(path: string, options?: ReadOptions): Promise<QuotaReading | undefined> {
+    return this.#reads.quota(path, options)
+  }
+
   exists(path: string, options?: ReadOptions): Promise<Stat | undefined> {
     return this.#reads.exists(path, options)
   }
@@ -286,7 +303,7 @@ export class LocalSession implements Session, HostedSession {
           // Of clients of ZooKeeper's protocol alone.
           break
         case 'ended':
-          this.#onEnded(item.reason)
+          this.#finish(...endingFor(item.reason, this.timeoutMs))
           break
         default:
           this.#calls.settle(item)
@@ -304,25 +321,6 @@ export class LocalSession implements Session, HostedSession {
 
   onHostGone(error: CoordinationError, unsent: ReadonlySet<CallId>): void {
     this.#finish('closed', error, unsent)
-  }
-
-  #onEnded(reason: 'closed' | 'expired' | 'moved'): void {
-    switch (reason) {
-      case 'closed':
-        this.#finish('closed', { code: 'SESSION_CLOSED', message: 'the session was closed' })
-        return
-      case 'expired':
-        this.#finish('expired', {
-          code: 'SESSION_EXPIRED',
-          message: `the ensemble heard nothing of the session for ${String(this.timeoutMs)} ms and has ended it; open a new one`,
-        })
-        return
-      case 'moved':
-        this.#finish('closed', {
-          code: 'SESSION_MOVED',
-          message: 'another peer hosts the session now',
-        })
-    }
   }
 
   /** Nothing will be answered any more: ends whatever still waits. */
@@ -363,7 +361,7 @@ export class LocalSession implements Session, HostedSession {
       const path = 'path' in request ? request.path : undefined
       throw this.#life.refusalOf(describeWrite(request), call, path)
     }
-    if (this.readOnly) throw writesNothing(describeWrite(request))
+    if (this.readOnly) throw writesNothing(request)
     return this.#submit(request, call)
   }
 
@@ -389,9 +387,4 @@ export class LocalSession implements Session, HostedSession {
     const bounds = { signal: call?.signal, timeoutMs }
     return sessionEnd(answered, what, bounds, this.#host.clock)
   }
-}
-
-function writesNothing(what: string): CoordinationError {
-  const message = `${what} failed: the session is read-only; open one without readOnly for what writes`
-  return new CoordinationError('NOT_READ_ONLY', message)
 }

@@ -57,6 +57,8 @@ export interface Status {
   readonly configurationVersion: number
   /** What this peer is among them. A leader or follower that is not is about to be removed. */
   readonly membership: Membership
+  /** The paths whose soft quota is exceeded, by what this peer has applied. */
+  readonly exceededQuotas: readonly string[]
   /** Voters to which there is no link. */
   readonly silentVoters: readonly number[]
   /** Links that were refused, by either side, and why. */

@@ -17,6 +17,13 @@ export function describeWrite(request: WriteRequest): string {
   return request.type === 'close-session' ? 'close session' : request.type
 }
 
+/** The error of a write in a session that takes none. */
+export function writesNothing(request: WriteRequest): CoordinationError {
+  const what = describeWrite(request)
+  const message = `${what} failed: the session is read-only; open one without readOnly for what writes`
+  return new CoordinationError('NOT_READ_ONLY', message)
+}
+
 /**
  * The error that the caller of a refused write meets. Nothing of the write was applied. `version` is
  * that of the znode which the refusal is about, before the write.
@@ -116,6 +123,8 @@ function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undef
       return 'its parent is ephemeral; create it below a persistent znode'
     case 'LIMIT_EXCEEDED':
       return beyond(refusal.limit ?? 'maxTxnBytes')
+    case 'QUOTA_EXCEEDED':
+      return 'a hard quota on it, or on a path above, is used up; delete something below that, or raise it with setQuota'
     case 'NO_AUTH':
       return 'an ACL does not let this session do it; authenticate as one whom it names'
     case 'INVALID_ACL':

@@ -1,8 +1,28 @@
-/** What who closes a session waits for: its end, however it comes, or the end of patience. */
+/** The end of a session: what its calls are told then, and what who closes it waits for. */
 import { CoordinationError } from '@conclave/core/internal'
 import type { Call } from '@conclave/core'
 import type { Clock } from './clock.ts'
 import { givenUpError, onGivingUp } from './giving-up.ts'
+import type { SessionLife } from './session-life.ts'
+
+/** What a session is from then on that the ensemble has ended, and what its calls are told. */
+export function endingFor(
+  reason: 'closed' | 'expired' | 'moved',
+  timeoutMs: number,
+): Parameters<SessionLife['end']> {
+  switch (reason) {
+    case 'closed':
+      return ['closed', { code: 'SESSION_CLOSED', message: 'the session was closed' }]
+    case 'expired': {
+      const message = `the ensemble heard nothing of the session for ${String(timeoutMs)} ms and has ended it; open a new one`
+      return ['expired', { code: 'SESSION_EXPIRED', message }]
+    }
+    case 'moved': {
+      const message = 'another peer hosts the session now'
+      return ['closed', { code: 'SESSION_MOVED', message }]
+    }
+  }
+}
 
 /** Resolves once the close is answered, or the session has ended otherwise; `what` is for messages. */
 export function sessionEnd(

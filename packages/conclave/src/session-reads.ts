@@ -25,7 +25,7 @@ import {
   type Zxid,
   type ZnodeReading,
 } from '@conclave/core/internal'
-import type { AclLine, Call, ReadOptions, ReadResult, Stat } from '@conclave/core'
+import type { AclLine, Call, QuotaReading, ReadOptions, ReadResult, Stat } from '@conclave/core'
 import { callKeys, checkBag, checkPath, publicAcl, readKeys } from './call-arguments.ts'
 import { givenUpError, onGivingUp } from './giving-up.ts'
 import { show, wordOption } from './option-checks.ts'
@@ -33,6 +33,7 @@ import { ReachedWaits } from './reached-waits.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
 import type { SessionIdentities } from './session-identities.ts'
 import type { SessionLife } from './session-life.ts'
+import { readQuota } from './session-quotas.ts'
 import { copiedReading, publicStat, sharedReading } from './session-results.ts'
 import type { UnansweredCalls, WaitingRead } from './unanswered-calls.ts'
 
@@ -98,6 +99,12 @@ export class SessionReads {
       const { acl, stat } = getAcl(replica, path, this.#identities.list)
       return { acl: publicAcl(acl), stat: publicStat(stat) }
     })
+  }
+
+  quota(path: string, options: ReadOptions | undefined): Promise<QuotaReading | undefined> {
+    return this.read('getQuota', path, options, (replica) =>
+      readQuota(replica, path, this.#identities.list),
+    )
   }
 
   ephemerals(path: string, options: ReadOptions | undefined): Promise<string[]> {

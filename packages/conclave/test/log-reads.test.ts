@@ -23,6 +23,7 @@ describe('a log that cannot be read', () => {
       onRefused: () => undefined,
       onLink: () => undefined,
       onPurged: () => undefined,
+      onStepped: () => undefined,
       onFailed: (failure) => void failures.push(failure),
     }
     const driver = new Driver(clock, defaultLimits, defaultTiming, listener)

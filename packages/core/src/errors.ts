@@ -34,6 +34,7 @@ export const errorCodes = {
   RECONFIG_IN_PROGRESS: { outcomes: notApplied, retryable: true, wire: -14 },
   NOT_READ_ONLY: { outcomes: notApplied, retryable: false, wire: -119 },
   SESSION_MOVED: { outcomes: notApplied, retryable: false, wire: -118 },
+  QUOTA_EXCEEDED: { outcomes: notApplied, retryable: false, wire: -125 },
   SESSION_CLOSED: { outcomes: either, retryable: false },
   BAD_ARGUMENT: { outcomes: notApplied, retryable: false, wire: -8 },
   BAD_OPTION: { outcomes: notApplied, retryable: false },

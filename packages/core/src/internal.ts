@@ -50,6 +50,7 @@ export { PeerCore, type CoreView, type PeerCoreOptions } from './peer-core.ts'
 export type { RecoveredState } from './recovered-state.ts'
 export { CallQueue } from './server/call-queue.ts'
 export {
+  findQuota,
   findStat,
   findZnode,
   getAcl,
@@ -109,6 +110,14 @@ export {
   sequentialName,
   validatePath,
 } from './tree/path.ts'
+export {
+  limitsText,
+  parseQuota,
+  usageText,
+  type QuotaLimits,
+  type QuotaUsage,
+} from './tree/quota-text.ts'
+export { canHaveQuota, quotaPaths, Quotas, type CountedTree, type Quota } from './tree/quotas.ts'
 export { maxTtlMs, neverReaped, reapedWhenEmptied, Reapables, type Reap } from './tree/reapables.ts'
 export { TreeScan, type ScanDepth, type ScannedZnode } from './tree/scan.ts'
 export type { Checkpoint, SessionRecord, SnapshotRecord, SnapshotSummary } from './tree/snapshot.ts'

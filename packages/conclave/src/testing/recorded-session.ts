@@ -8,6 +8,8 @@ import type {
   Call,
   CreateOptions,
   DeleteOptions,
+  QuotaLimits,
+  QuotaReading,
   ReadOptions,
   ReadResult,
   Scan,
@@ -170,6 +172,17 @@ export class RecordedSession implements Session {
   setAcl(path: string, acl: readonly AclLine[], options?: SetAclOptions): Promise<Stat> {
     const what = `setAcl ${path} of session ${this.id}`
     return this.#time.whileAwaited(what, this.local.setAcl(path, acl, options), options?.timeoutMs)
+  }
+
+  /** Not in the history, like lists of access: what quotas forbid is no write of anybody. */
+  setQuota(path: string, limits: QuotaLimits, call?: Call): Promise<void> {
+    const what = `setQuota ${path} of session ${this.id}`
+    return this.#time.whileAwaited(what, this.local.setQuota(path, limits, call), call?.timeoutMs)
+  }
+
+  getQuota(path: string, options?: ReadOptions): Promise<QuotaReading | undefined> {
+    const what = `getQuota ${path} of session ${this.id}`
+    return this.#time.whileAwaited(what, this.local.getQuota(path, options), options?.timeoutMs)
   }
 
   watch(path: string, options?: WatchOptions): Watch {

@@ -226,6 +226,25 @@ export interface Transaction {
  */
 export type SessionState = 'connected' | 'suspended' | 'expired' | 'closed'
 
+/** An amount of znodes, and of bytes of their data. */
+export interface QuotaAmount {
+  readonly count?: number | undefined
+  readonly bytes?: number | undefined
+}
+
+/** What a subtree should have at most, which is told when it is exceeded; and may have at most. */
+export interface QuotaLimits {
+  readonly soft?: QuotaAmount | undefined
+  readonly hard?: QuotaAmount | undefined
+}
+
+/** A quota, and what the subtree has now: znodes, its root among them, and bytes of data. */
+export interface QuotaReading extends QuotaLimits {
+  readonly soft: QuotaAmount
+  readonly hard: QuotaAmount
+  readonly used: { readonly count: number; readonly bytes: number }
+}
+
 export interface Session extends AsyncDisposable {
   readonly id: SessionIdText
   /** Always as of now: asking it reads the clock. */
@@ -292,6 +311,18 @@ export interface Session extends AsyncDisposable {
   countDescendants(path: string, options?: ReadOptions): Promise<number>
   /** The paths of this session's ephemeral znodes, sorted; with a path, of those at or below it. */
   ephemerals(path?: string, options?: ReadOptions): Promise<string[]>
+  /**
+   * Limits the subtree at a path, which need not be there yet, in place of what was its limit; with no
+   * limit at all, the quota is gone. A soft limit that is exceeded is told by `peer.status()` and on
+   * `conclave:quota`; beyond a hard one, `create` and `set` reject with `QUOTA_EXCEEDED`. The quota is
+   * kept in znodes, as ZooKeeper's tools have it; with several writes, each of which can be repeated.
+   *
+   * Rejects with `BAD_ARGUMENT` for `/`, for what is below `/zookeeper`, and where a path above or below
+   * has a quota, and with `NO_AUTH`.
+   */
+  setQuota(path: string, limits: QuotaLimits, call?: Call): Promise<void>
+  /** The quota of this very path; `undefined` when it has none. Rejects with `NO_AUTH`. */
+  getQuota(path: string, options?: ReadOptions): Promise<QuotaReading | undefined>
   /**
    * Watches from now on: no change behind what could be read before the call is missed. Bounded: who
    * takes too slowly sees one `gap` in place of what did not fit. It ends when the session does, and

@@ -14,6 +14,8 @@ import type { Acl } from '../access/acl.ts'
 import { assert } from '../assert.ts'
 import { noSession, type SessionId } from '../ids.ts'
 import { childPath, isAncestor, parentOf } from '../tree/path.ts'
+import type { QuotaUsage } from '../tree/quota-text.ts'
+import { Quotas } from '../tree/quotas.ts'
 import type { Tree } from '../tree/tree.ts'
 import { nextCreateCount, nextVersion, type Znode } from '../tree/znode.ts'
 import { zeroZxid, type Zxid } from '../zxid.ts'
@@ -83,6 +85,10 @@ export class OutstandingChanges {
   /** How many znodes there will be, and what their paths and data will add up to (tree.ts). */
   #znodeCount: number
   #treeBytes: number
+  /** The quotas as they will be. */
+  readonly quotas: Quotas
+  /** The txn under way. */
+  #zxid: Zxid = zeroZxid
   /** What the txn under way has changed, or `null` when it will not be taken back. */
   #before: Before[] | null = null
 
@@ -91,6 +97,9 @@ export class OutstandingChanges {
     this.#znodeCount = tree.size
     this.#treeBytes = tree.bytes
     this.#sessions = sessions
+    const measure = (path: string): QuotaUsage => this.#measure(path)
+    const writeStats = (path: string, data: Uint8Array): void => this.#writeStats(path, data)
+    this.quotas = new Quotas({ measure, writeStats }, tree.quotas)
   }
 
   get znodeCount(): number {
@@ -142,12 +151,14 @@ export class OutstandingChanges {
 
   /** Sets a znode's data and returns its new version. */
   set(znode: ZnodeOutlook, data: Uint8Array | null, zxid: Zxid): number {
+    const bytes = (data?.byteLength ?? 0) - znode.dataLength
     this.write(znode, data, zxid)
+    this.quotas.onSet(znode.path, data, bytes)
     znode.version = nextVersion(znode.version)
     return znode.version
   }
 
-  /** Gives a znode other data, which is no set: so a configuration comes into the tree. */
+  /** Gives a znode other data, which is no set: so configurations and stats come into the tree. */
   write(znode: ZnodeOutlook, data: Uint8Array | null, zxid: Zxid): void {
     this.#change(znode, zxid)
     const dataLength = data?.byteLength ?? 0
@@ -185,6 +196,7 @@ export class OutstandingChanges {
     this.#change(parent, zxid)
     parent.createCount = nextCreateCount(parent.createCount)
     parent.childCount += 1
+    this.quotas.onCreated(path, data)
     return parent.createCount
   }
 
@@ -199,6 +211,7 @@ export class OutstandingChanges {
     }
     this.#change(parent, zxid)
     parent.childCount -= 1
+    this.quotas.onDeleted(znode.path, znode.dataLength)
   }
 
   /** The paths of a session's ephemerals as they will be. None of them has children. */
@@ -215,26 +228,52 @@ export class OutstandingChanges {
    * would weigh more than `maxBytes`.
    */
   subtreeOf(root: string, maxBytes: number): string[] | null {
-    const created = this.#createdBelow(root)
     const paths: string[] = []
-    const unvisited = [root]
-    let bytes = stepBytes(root, null)
-    const visitLater = (path: string): void => {
-      unvisited.push(path)
-      bytes += stepBytes(path, null)
-    }
-    for (let path = unvisited.pop(); path !== undefined; path = unvisited.pop()) {
+    let bytes = 0
+    for (const path of this.#walk(root)) {
       paths.push(path)
-      for (const name of this.#tree.get(path)?.children ?? []) {
-        const child = childPath(path, name)
-        if (this.#znodes.get(child)?.exists ?? true) visitLater(child)
-        if (bytes > maxBytes) return null
-      }
-      for (const child of created.get(path) ?? []) visitLater(child)
+      bytes += stepBytes(path, null)
       if (bytes > maxBytes) return null
     }
-    // Parents were visited before their children.
     return paths.reverse()
+  }
+
+  /** How many znodes there will be at and below a path, and what their data will add up to. */
+  #measure(root: string): QuotaUsage {
+    let count = 0
+    let bytes = 0
+    const isThere = this.look(root) !== undefined
+    for (const path of isThere ? this.#walk(root) : []) {
+      count += 1
+      bytes += this.#znodes.get(path)?.dataLength ?? this.#tree.get(path)?.data?.byteLength ?? 0
+    }
+    return { count, bytes }
+  }
+
+  /** A znode and everything below it as it will be, parents before their children. */
+  *#walk(root: string): Generator<string, undefined, undefined> {
+    const created = this.#createdBelow(root)
+    const unvisited = [root]
+    yield root
+    for (let path = unvisited.pop(); path !== undefined; path = unvisited.pop()) {
+      for (const name of this.#tree.get(path)?.children ?? []) {
+        const child = childPath(path, name)
+        if (!(this.#znodes.get(child)?.exists ?? true)) continue
+        unvisited.push(child)
+        yield child
+      }
+      for (const child of created.get(path) ?? []) {
+        unvisited.push(child)
+        yield child
+      }
+    }
+  }
+
+  /** What a stats znode will say; nobody's set. */
+  #writeStats(path: string, data: Uint8Array): void {
+    const znode = this.look(path)
+    assert(znode !== undefined, 'D5: a quota that counts has its stats znode')
+    this.write(znode, data, this.#zxid)
   }
 
   /** The znodes below a path that the tree does not have yet, by parent. */
@@ -254,11 +293,13 @@ export class OutstandingChanges {
   begin(): void {
     assert(this.#before === null, 'D4: one txn is made at a time')
     this.#before = []
+    this.quotas.begin()
   }
 
   /** The changes since `begin` stand. */
   keep(): void {
     this.#before = null
+    this.quotas.keep()
   }
 
   /** The changes since `begin` never were. */
@@ -266,6 +307,7 @@ export class OutstandingChanges {
     const before = this.#before ?? []
     this.#before = null
     for (const one of before.reverse()) this.#restore(one)
+    this.quotas.takeBack()
   }
 
   /** Everything up to `upTo` is applied: the tree itself shows it. */
@@ -290,6 +332,7 @@ export class OutstandingChanges {
   #change(znode: ZnodeOutlook, zxid: Zxid): void {
     if (this.#before !== null) this.#before.push(beforeOf(znode))
     znode.changedAt = zxid
+    this.#zxid = zxid
   }
 
   /** The znode comes into the tree, 1, or leaves it, -1. */

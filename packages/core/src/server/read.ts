@@ -14,6 +14,7 @@ import {
   type Identity,
 } from '../access/acl.ts'
 import { CoordinationError } from '../errors.ts'
+import { quotaPaths, type Quota } from '../tree/quotas.ts'
 import { statOf, type Stat, type Znode } from '../tree/znode.ts'
 import type { Replica } from './replica.ts'
 
@@ -95,6 +96,19 @@ export function getAcl(
   const isAdmin = acl === null || isAllowed(acl, permissions.admin, identities)
   if (!isAdmin && !mayRead(znode, identities)) throw forbidden(path, 'read')
   return { acl: isAdmin ? (acl ?? openAcl) : maskAcl(acl), stat: statOf(znode) }
+}
+
+/** The quota of this very path, for who may read where it stands; `undefined` when there is none. */
+export function findQuota(
+  replica: Replica,
+  path: string,
+  identities: readonly Identity[],
+): Quota | undefined {
+  const quota = replica.tree.quotas.get(path)
+  if (quota === undefined) return undefined
+  const { limits, stats } = quotaPaths(path)
+  for (const part of [limits, stats]) findZnode(replica, part, identities)
+  return quota
 }
 
 function readable(replica: Replica, path: string, identities: readonly Identity[]): Znode {

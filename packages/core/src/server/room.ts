@@ -1,9 +1,11 @@
 /**
- * Whether there is room for what a request adds to the tree: the bounds of the tree as a whole, judged
- * against it as it will be, so that what is on its way counts.
+ * Whether there is room for what a request adds to the tree: the bounds of the tree as a whole, then the
+ * hard quota that the znode is under. Judged against the tree as it will be, so that what is on its way
+ * counts. What shrinks is never refused: it is the way back.
  */
 import type { ErrorCode } from '../errors.ts'
 import type { Limits } from '../limits.ts'
+import { isBeyondHard } from '../tree/quotas.ts'
 import type { OutstandingChanges } from './outstanding-changes.ts'
 
 /** What a change adds: a znode below this parent, or to the data of one that is there. */
@@ -14,7 +16,7 @@ export interface Growth {
   readonly bytes: number
 }
 
-/** Which bound leaves no room. */
+/** What leaves no room: a bound of the options, or a quota. */
 export interface Lack {
   readonly code: ErrorCode
   readonly limit: keyof Limits | null
@@ -31,9 +33,10 @@ export function lackOfRoom(
     if (changes.znodeCount >= limits.maxZnodes) return beyond('maxZnodes')
   }
   const added = siblings === null ? bytes : bytes + path.length
-  // What shrinks is never refused: it is the way back.
   if (added > 0 && changes.treeBytes + added > limits.maxTreeBytes) return beyond('maxTreeBytes')
-  return null
+  const quota = changes.quotas.over(path)
+  if (quota === undefined || !isBeyondHard(quota, siblings === null ? 0 : 1, bytes)) return null
+  return { code: 'QUOTA_EXCEEDED', limit: null }
 }
 
 function beyond(limit: keyof Limits): Lack {

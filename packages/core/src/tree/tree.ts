@@ -10,14 +10,16 @@
  * creates never falls.
  */
 import { AclPool } from '../access/acl-pool.ts'
-import { InvariantError } from '../assert.ts'
+import { assert, InvariantError } from '../assert.ts'
 import type { Configuration } from '../ensemble/configuration.ts'
 import { noSession } from '../ids.ts'
 import type { TreeTxn } from '../server/txn.ts'
 import { formatZxid, type Zxid } from '../zxid.ts'
 import { Digest, Hasher, hashPath, hashStat } from './digest.ts'
 import { DirtySet } from './dirty-set.ts'
-import { nameOf, parentOf } from './path.ts'
+import { childPath, nameOf, parentOf } from './path.ts'
+import type { QuotaUsage } from './quota-text.ts'
+import { Quotas } from './quotas.ts'
 import { neverReaped, Reapables } from './reapables.ts'
 import { TreeScans } from './scan.ts'
 import { configPath, configurationText, isSystemPath, systemRecords } from './system-znodes.ts'
@@ -52,6 +54,12 @@ export class Tree {
 
   /** The znodes that go by themselves, and when. */
   readonly reapables = new Reapables()
+
+  /** Which subtrees have quotas, and what these hold. */
+  readonly quotas = new Quotas({
+    measure: (path) => this.#measure(path),
+    writeStats: (path, data) => this.#writeStats(path, data),
+  })
 
   /** Which znodes changed since the last checkpoint. Those of a new tree have. */
   readonly dirty = new DirtySet<string, ZnodeRecord>((path) => {
@@ -114,8 +122,10 @@ export class Tree {
         if (txn.version !== nextVersion(znode.version)) {
           throw misfit('D3: a set adds one to the version', txn.path, zxid)
         }
+        const bytes = lengthOf(txn.data) - lengthOf(znode.data)
         this.#write(znode, txn.data, zxid, timeMs)
         znode.version = txn.version
+        this.quotas.onSet(znode.path, txn.data, bytes)
         if (znode.reap !== neverReaped) this.reapables.note(znode)
         return znode
       }
@@ -136,13 +146,39 @@ export class Tree {
   }
 
   #write(znode: Znode, data: Uint8Array | null, zxid: Zxid, timeMs: number): void {
+    this.#replaceData(znode, data)
+    znode.mzxid = zxid
+    znode.mtime = timeMs
+  }
+
+  /** What a stats znode says, which is nobody's set. */
+  #writeStats(path: string, data: Uint8Array): void {
+    const znode = this.#znodes.get(path)
+    assert(znode !== undefined, 'D5: a quota that counts has its stats znode')
+    this.#replaceData(znode, data)
+  }
+
+  #replaceData(znode: Znode, data: Uint8Array | null): void {
     const counted = znode.stale === staleness.data ? lengthOf(znode.data) : 0
     this.#touch(znode, staleness.data)
     this.#staleBytes += lengthOf(data) - counted
     this.#bytes += lengthOf(data) - lengthOf(znode.data)
     znode.data = data
-    znode.mzxid = zxid
-    znode.mtime = timeMs
+  }
+
+  /** How many znodes there are at and below a path, and what their data adds up to: a look at each. */
+  #measure(root: string): QuotaUsage {
+    let count = 0
+    let bytes = 0
+    const unvisited = this.#znodes.has(root) ? [root] : []
+    for (let path = unvisited.pop(); path !== undefined; path = unvisited.pop()) {
+      const znode = this.#znodes.get(path)
+      if (znode === undefined) continue
+      count += 1
+      bytes += lengthOf(znode.data)
+      for (const name of znode.children ?? []) unvisited.push(childPath(path, name))
+    }
+    return { count, bytes }
   }
 
   /** Deletes a leaf and returns it as it was. */
@@ -160,6 +196,7 @@ export class Tree {
     parent.pzxid = zxid
     if (znode.reap !== neverReaped) this.reapables.forget(znode)
     if (parent.reap !== neverReaped) this.reapables.note(parent)
+    this.quotas.onDeleted(path, lengthOf(znode.data))
     return znode
   }
 
@@ -179,6 +216,7 @@ export class Tree {
     parent.createCount = parentCreateCount
     parent.pzxid = zxid
     this.#adopt(parent, path)
+    this.quotas.onCreated(path, znode.data)
     return znode
   }
 
@@ -223,6 +261,7 @@ export class Tree {
   load(record: ZnodeRecord): boolean {
     const { path } = record
     this.#enter(new Znode(record))
+    this.quotas.load(path, record.data)
     if (path.length === 1) return true
     const parent = this.#loadedParentOf(path)
     if (parent === undefined) return false
