@@ -54,8 +54,8 @@ export const counterExamples: readonly CounterExample[] = [
   {
     wrong: 'the bytes of the configuration did not count for the bound of the tree',
     program: asked(
-      ...['1', '2', '3', '4'].map((name) =>
-        create(`/234567890123456789${name}`, { data: '123456' }),
+      ...['1', '2', '3', '4', '5'].map((name) =>
+        create(`/2345678901234567890${name}`, { data: 'x'.repeat(25) }),
       ),
     ),
   },

@@ -28,15 +28,15 @@ import { wornSession, wornTimeMs, wornZnodes, wornZxid } from './worn.ts'
 /** Small, so that programs reach them. */
 export const limits = {
   ...defaultLimits,
-  maxDataBytes: 8,
-  maxPathLength: 20,
+  maxDataBytes: 25,
+  maxPathLength: 40,
   maxOperations: 4,
   maxSessionEphemerals: 2,
   maxSessionRequests: 12,
   maxSessionWatches: 4,
   maxChildren: 6,
-  maxZnodes: 14,
-  maxTreeBytes: 160,
+  maxZnodes: 16,
+  maxTreeBytes: 300,
   maxPageTxns: 3,
   reapMs: 1_000,
   // Not here: what a checkpoint holds, and what a disk that stands still means, others ask.

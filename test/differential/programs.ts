@@ -26,7 +26,7 @@ const illegalPath = fc.constantFrom(
   ...['', 'a', 'a/b', '/a/', '/a//b', '//', '/.', '/a/..', '/a/./b', '/q/.', '/a/\u0001'],
   ...['/a/\0', '\0', '/b\0/a', '/a/\u0085', '/a/\ud800', '/a/\ue000', '/a/\ufff0', '/a/\uf900'],
 )
-const longPath = fc.constantFrom('/a/12345678901234567', '/123456789/123456789', '/a/1234567890')
+const longPath = fc.constantFrom(40, 41, 35).map((length) => '/a/'.padEnd(length, '123456789'))
 
 const path = fc.oneof(
   { weight: 32, arbitrary: usualPath },
@@ -41,8 +41,9 @@ const legalPath = fc.oneof(
 )
 
 const data = fc.oneof(
-  { weight: 20, arbitrary: fc.constantFrom(null, '', 'x', 'xy', 'xyz', '12345678') },
-  { weight: 1, arbitrary: fc.constant('123456789') },
+  { weight: 18, arbitrary: fc.constantFrom(null, '', 'x', 'xy', 'xyz') },
+  { weight: 3, arbitrary: fc.constant('x'.repeat(25)) },
+  { weight: 1, arbitrary: fc.constant('x'.repeat(26)) },
 )
 const version = fc.oneof(
   { weight: 8, arbitrary: fc.constant(-1) },
@@ -155,7 +156,53 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: checkStep },
 )
 
+/** What quotas are made of, and what else has its name. */
+const quotaPath = fc
+  .tuple(
+    fc.constantFrom('/a', '/a', '/b', '/a/a', '/zookeeper', ''),
+    fc.constantFrom('/zookeeper_limits', '/zookeeper_limits', '/zookeeper_stats'),
+  )
+  .map(([of, part]) => `/zookeeper/quota${of}${part}`)
+const quotaText = fc.constantFrom(
+  ...['countHardLimit=1', 'countHardLimit=2', 'countHardLimit=3', 'byteHardLimit=3'],
+  ...['byteHardLimit=30', 'bytes=9=;byteHardLimit=0', 'count=1,bytes=1', 'countHardLimit=-1'],
+  ...['countHardLimit=x', '=;,', ''],
+)
+const quotaWrite: fc.Arbitrary<Write> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('create' as const),
+      path: quotaPath,
+      data: quotaText,
+      mode: fc.constant('persistent' as const),
+      sequential: fc.constant(false),
+      acl: fc.constant(null),
+      parents: fc.constant(true),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('set' as const),
+      path: quotaPath,
+      data: quotaText,
+      version,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('delete' as const),
+      path: fc.oneof(quotaPath, fc.constantFrom('/zookeeper/quota/a', '/zookeeper/quota/b')),
+      version: fc.constant(-1),
+      recursive: fc.boolean(),
+    }),
+  },
+)
+
 const write: fc.Arbitrary<Write> = fc.oneof(
+  { weight: 3, arbitrary: quotaWrite },
   {
     weight: 12,
     arbitrary: fc.tuple(createStep, often).map(([one, parents]) => ({ ...one, parents })),
@@ -259,9 +306,37 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   },
 )
 
+/** Both znodes of a quota, by the newest session. */
+const quota: fc.Arbitrary<Command[]> = fc
+  .tuple(fc.constantFrom('/a', '/a', '/b'), quotaText)
+  .map(([of, text]) => {
+    const made = { type: 'create', mode: 'persistent', sequential: false, acl: null } as const
+    const path = `/zookeeper/quota${of}`
+    const writes = [
+      { ...made, path: `${path}/zookeeper_limits`, data: text, parents: true },
+      { ...made, path: `${path}/zookeeper_stats`, data: '', parents: true },
+    ]
+    return [
+      {
+        type: 'ask',
+        writes: writes.map((one) => ({ who: { of: 'living', newest: 0 }, write: one })),
+      },
+    ]
+  })
+
+/** A third of them begin with a quota. */
+const beginning: fc.Arbitrary<Command[]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<Command[]>([]) },
+  { weight: 1, arbitrary: quota },
+)
+
+const commands = fc
+  .tuple(beginning, fc.array(anyCommand, { minLength: 10, maxLength: 50, size: 'max' }))
+  .map(([first, rest]) => [...first, ...rest])
+
 export const program: fc.Arbitrary<Program> = fc.record({
   peer: fc.constantFrom('new', 'new', 'new', 'worn'),
   pagesAhead: fc.constantFrom(1, 1, 4, 64),
   sessions: fc.array(identities, { minLength: 1, maxLength: 3, size: 'max' }),
-  commands: fc.array(anyCommand, { minLength: 10, maxLength: 50, size: 'max' }),
+  commands,
 })

@@ -34,14 +34,14 @@ function each(prefix: string, ...names: readonly string[]): string[] {
 const ofCreate = [
   ...['done', 'NO_NODE', 'NO_AUTH', 'NODE_EXISTS', 'NO_CHILDREN_FOR_EPHEMERALS', 'INVALID_ACL'],
   ...['BAD_ARGUMENT', 'maxDataBytes', 'maxPathLength', 'maxSessionEphemerals'],
-  ...['maxChildren', 'maxZnodes', 'maxTreeBytes'],
+  ...['maxChildren', 'maxZnodes', 'maxTreeBytes', 'QUOTA_EXCEEDED'],
 ]
 const ofChange = ['done', 'NO_NODE', 'NO_AUTH', 'BAD_VERSION', 'BAD_ARGUMENT']
 
 export const expected: readonly string[] = [
   ...each('create', ...ofCreate),
   ...each('create with parents', ...ofCreate.filter((name) => name !== 'NO_NODE')),
-  ...each('set', ...ofChange, 'maxDataBytes', 'maxTreeBytes'),
+  ...each('set', ...ofChange, 'maxDataBytes', 'maxTreeBytes', 'QUOTA_EXCEEDED'),
   ...each('delete', ...ofChange, 'NOT_EMPTY'),
   ...each('delete recursive', ...ofChange),
   ...each('set-acl', ...ofChange, 'INVALID_ACL'),

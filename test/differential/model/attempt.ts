@@ -5,6 +5,7 @@
  */
 import type { CreateOperation, Operation, TreeRequest } from '@conclave/core/internal'
 import { mayDo, open, settle, type Entry, type Identity, type Permission } from './access.ts'
+import { countAnew, isBeyondQuota } from './quotas.ts'
 import { above, isBelow, isLegal, isSystem, suffixOf } from './paths.ts'
 import {
   childrenOf,
@@ -127,11 +128,14 @@ export class Attempt {
     if (!isLegal(path)) throw new Refusal('BAD_ARGUMENT', path)
     const znode = this.#find(path)
     this.#demand('write', znode, path)
-    this.#judgeBytes(lengthOf(data) - lengthOf(znode.data), path)
+    const added = lengthOf(data) - lengthOf(znode.data)
+    this.#judgeBytes(added, path)
+    if (isBeyondQuota(this.tree, path, 0, added)) throw new Refusal('QUOTA_EXCEEDED', path)
     if (version !== -1 && version !== znode.version) throw new Refusal('BAD_VERSION', path)
     const { zxid, timeMs } = this.#by
     const written = { data, mzxid: zxid, mtime: timeMs, version: nextVersion(znode.version) }
     this.tree.set(path, { ...znode, ...written })
+    countAnew(this.tree)
     this.#note('changed', path)
     return { type: 'set', stat: statOf(this.tree, path) }
   }
@@ -190,6 +194,7 @@ export class Attempt {
     this.tree.delete(path)
     const parent = this.tree.get(above(path))!
     this.tree.set(above(path), { ...parent, pzxid: this.#by.zxid })
+    countAnew(this.tree)
     this.changes.push({ type: 'deleted', path, zxid: this.#by.zxid, znode, stat })
   }
 
@@ -254,6 +259,7 @@ export class Attempt {
       owner: mode === 'ephemeral' ? session : 0,
       life: mode === 'ephemeral' ? 'persistent' : mode,
     })
+    countAnew(this.tree)
     this.#note('created', path)
     return { type: 'create', path, stat: statOf(this.tree, path) }
   }
@@ -293,6 +299,9 @@ export class Attempt {
     }
     if (this.tree.size >= maxZnodes) throw new Refusal('LIMIT_EXCEEDED', asked, 'maxZnodes')
     this.#judgeBytes(path.length + lengthOf(data), asked)
+    if (isBeyondQuota(this.tree, path, 1, lengthOf(data))) {
+      throw new Refusal('QUOTA_EXCEEDED', asked)
+    }
   }
 
   /** What shrinks the tree is never refused. */
