@@ -331,7 +331,7 @@ const beginning: fc.Arbitrary<Command[]> = fc.oneof(
 )
 
 const commands = fc
-  .tuple(beginning, fc.array(anyCommand, { minLength: 10, maxLength: 50, size: 'max' }))
+  .tuple(beginning, fc.array(anyCommand, { maxLength: 60, size: 'max' }))
   .map(([first, rest]) => [...first, ...rest])
 
 export const program: fc.Arbitrary<Program> = fc.record({

@@ -36,6 +36,9 @@ const portion = 500
 /** From so many on, everything that is expected must be met. */
 const enough = 4_000
 
+/** Between two words on how far it has come, in programs. */
+const wordEvery = 10_000
+
 /** What a process tells of a portion. */
 interface Portion {
   readonly programs: number
@@ -65,14 +68,22 @@ class Report {
   #programs = 0
 
   add({ programs: count, reached, failure }: Portion): void {
+    const before = this.#programs
     this.#programs += count
+    if (Math.floor(before / wordEvery) < Math.floor(this.#programs / wordEvery)) {
+      console.log(`${this.#programs} programs, ${this.#seconds.toFixed(0)} s`)
+    }
     this.reached.merge(reached)
     if (failure !== null) this.failures.push(failure)
   }
 
+  get #seconds(): number {
+    return (Date.now() - this.#begun) / 1_000
+  }
+
   /** Prints what came of it; the exit code. */
   finish(): number {
-    const seconds = (Date.now() - this.#begun) / 1_000
+    const seconds = this.#seconds
     console.log(this.reached.lines.join('\n'))
     for (const failure of this.failures) console.log(`\n${describeFailure(failure)}\n`)
     const missing = this.#programs < enough ? [] : this.reached.missing
