@@ -57,19 +57,37 @@ export interface ZnodeRecord {
  */
 export const staleness = { none: 0, stat: 1, data: 2, deleted: 3 } as const
 
-/** A znode in the tree. Its fields are written by `Tree` alone; everyone else only reads them. */
+const span = 2 ** 32
+
+/** A safe integer in two halves of 32 bits, and put together again. */
+const lowOf = (integer: number): number => integer | 0
+const highOf = (integer: number): number => Math.floor(integer / span)
+const joined = (low: number, high: number): number => high * span + (low >>> 0)
+
+/**
+ * A znode in the tree. Its fields are written by `Tree` alone; everyone else only reads them.
+ *
+ * Zxids and times are kept in halves. A number of more than 32 bits is an object of its own to V8: with
+ * a million znodes six million more, which take up memory and which every collection has to visit.
+ */
 export class Znode implements ZnodeRecord {
   readonly path: string
   data: Uint8Array | null
-  readonly czxid: Zxid
-  mzxid: Zxid
-  pzxid: Zxid
-  readonly ctime: number
-  mtime: number
+  readonly #czxidLow: number
+  readonly #czxidHigh: number
+  #mzxidLow: number
+  #mzxidHigh: number
+  #pzxidLow: number
+  #pzxidHigh: number
+  readonly #ctimeLow: number
+  readonly #ctimeHigh: number
+  #mtimeLow: number
+  #mtimeHigh: number
+  readonly #ownerLow: number
+  readonly #ownerHigh: number
   version: number
   createCount: number
   aversion: number
-  readonly ephemeralOwner: SessionId
   readonly reap: Reap
   acl: Acl
   /** Names of the direct children; `null` until the first one. */
@@ -90,17 +108,62 @@ export class Znode implements ZnodeRecord {
   constructor(record: ZnodeRecord) {
     this.path = record.path
     this.data = record.data
-    this.czxid = record.czxid
-    this.mzxid = record.mzxid
-    this.pzxid = record.pzxid
-    this.ctime = record.ctime
-    this.mtime = record.mtime
+    this.#czxidLow = lowOf(record.czxid)
+    this.#czxidHigh = highOf(record.czxid)
+    this.#mzxidLow = lowOf(record.mzxid)
+    this.#mzxidHigh = highOf(record.mzxid)
+    this.#pzxidLow = lowOf(record.pzxid)
+    this.#pzxidHigh = highOf(record.pzxid)
+    this.#ctimeLow = lowOf(record.ctime)
+    this.#ctimeHigh = highOf(record.ctime)
+    this.#mtimeLow = lowOf(record.mtime)
+    this.#mtimeHigh = highOf(record.mtime)
+    this.#ownerLow = lowOf(record.ephemeralOwner)
+    this.#ownerHigh = highOf(record.ephemeralOwner)
     this.version = record.version
     this.createCount = record.createCount
     this.aversion = record.aversion
-    this.ephemeralOwner = record.ephemeralOwner
     this.reap = record.reap
     this.acl = record.acl
+  }
+
+  get czxid(): Zxid {
+    return joined(this.#czxidLow, this.#czxidHigh) as Zxid
+  }
+
+  get mzxid(): Zxid {
+    return joined(this.#mzxidLow, this.#mzxidHigh) as Zxid
+  }
+
+  set mzxid(zxid: Zxid) {
+    this.#mzxidLow = lowOf(zxid)
+    this.#mzxidHigh = highOf(zxid)
+  }
+
+  get pzxid(): Zxid {
+    return joined(this.#pzxidLow, this.#pzxidHigh) as Zxid
+  }
+
+  set pzxid(zxid: Zxid) {
+    this.#pzxidLow = lowOf(zxid)
+    this.#pzxidHigh = highOf(zxid)
+  }
+
+  get ctime(): number {
+    return joined(this.#ctimeLow, this.#ctimeHigh)
+  }
+
+  get mtime(): number {
+    return joined(this.#mtimeLow, this.#mtimeHigh)
+  }
+
+  set mtime(timeMs: number) {
+    this.#mtimeLow = lowOf(timeMs)
+    this.#mtimeHigh = highOf(timeMs)
+  }
+
+  get ephemeralOwner(): SessionId {
+    return joined(this.#ownerLow, this.#ownerHigh) as SessionId
   }
 
   get numChildren(): number {
