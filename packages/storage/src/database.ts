@@ -26,12 +26,8 @@ export class DatabaseLockedError extends Error {
 type ByteLevel = Level<Uint8Array, Uint8Array>
 type LevelSnapshotHandle = ReturnType<ByteLevel['snapshot']>
 
-/**
- * What one call of an iterator brings into memory at most, but for one large value: what is made of
- * it keeps the event loop for a few milliseconds.
- */
+/** What one call of an iterator brings into memory at most, but for one large value. */
 const readAheadBytes = 256 * 1024
-const readAheadCount = 500
 
 /** Changes that are written all or none. Needs `discard` when it is not written. */
 export interface DatabaseBatch {
@@ -45,8 +41,8 @@ export interface DatabaseBatch {
 /** The database as it was at one moment. */
 export interface DatabaseView {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
-  /** The entries from a key on, in the order of keys, in handfuls. */
-  entries(from: Uint8Array): AsyncGenerator<readonly DatabaseEntry[], void>
+  /** The entries from a key on, in the order of keys, in handfuls of `handful` at most. */
+  entries(from: Uint8Array, handful: number): AsyncGenerator<readonly DatabaseEntry[], void>
   close(): Promise<void>
 }
 
@@ -114,7 +110,7 @@ export class Database {
     const snapshot = level.snapshot()
     return {
       get: (key) => getFrom(level, key, snapshot),
-      entries: (from) => entriesOf(level, from, snapshot),
+      entries: (from, handful) => entriesOf(level, from, handful, snapshot),
       close: () => snapshot.close(),
     }
   }
@@ -142,16 +138,17 @@ async function getFrom(
 async function* entriesOf(
   level: ByteLevel,
   from: Uint8Array,
+  handful: number,
   snapshot: LevelSnapshotHandle,
 ): AsyncGenerator<readonly DatabaseEntry[], void> {
   const iterator = level.iterator({ gte: from, snapshot, highWaterMarkBytes: readAheadBytes })
   try {
-    let next = iterator.nextv(readAheadCount)
+    let next = iterator.nextv(handful)
     while (true) {
       const entries = await next
       if (entries.length === 0) return
       // LevelDB reads on while these are looked at. What it fails with is thrown when it is asked for.
-      next = iterator.nextv(readAheadCount)
+      next = iterator.nextv(handful)
       next.catch(() => undefined)
       yield entries
     }

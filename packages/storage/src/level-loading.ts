@@ -5,6 +5,9 @@ import type { Database } from './database.ts'
 import { readEntry, snapshotFormatVersion, type KeyspaceEntry } from './keyspace.ts'
 import { DamageError, type SnapshotSink } from './snapshot.ts'
 
+/** Records that are loaded before the event loop gets its turn: a few milliseconds' work. */
+const handful = 500
+
 /**
  * Feeds everything to the sink; `null` when no checkpoint was ever written. Throws `DamageError` for
  * a record that is not what was written, and for a whole that does not come to its summary.
@@ -18,7 +21,7 @@ export async function loadSnapshot<T>(
   let recordCount = 0
   const view = database.view()
   try {
-    for await (const entries of view.entries(new Uint8Array(0))) {
+    for await (const entries of view.entries(new Uint8Array(0), handful)) {
       const records: SnapshotRecord[] = []
       for (const [key, value] of entries) {
         const entry = checkedEntry(database, key, value)

@@ -6,6 +6,9 @@ import { checkedEntry, orDamage } from './level-loading.ts'
 import type { SnapshotReader } from './snapshot.ts'
 import { ChunkPacker } from './snapshot-transfer.ts'
 
+/** Records that are read before the event loop gets its turn: about a chunk of small ones. */
+const handful = 1_000
+
 /** Reads one snapshot. Every record is checked on its way out: damage is not to be handed on. */
 export class LevelReader implements SnapshotReader {
   readonly summary: SnapshotSummary
@@ -21,7 +24,7 @@ export class LevelReader implements SnapshotReader {
     this.summary = summary
     this.#database = database
     this.#view = view
-    this.#entries = view.entries(firstTransferredKey)
+    this.#entries = view.entries(firstTransferredKey, handful)
   }
 
   /** Rejects when no checkpoint was ever written: a log that reaches back to its start needs none. */
