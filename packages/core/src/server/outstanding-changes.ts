@@ -13,7 +13,7 @@
 import type { Acl } from '../access/acl.ts'
 import { assert } from '../assert.ts'
 import { noSession, type SessionId } from '../ids.ts'
-import { childPath, isAncestor, parentOf } from '../tree/path.ts'
+import { isAncestor, parentOf } from '../tree/path.ts'
 import type { QuotaUsage } from '../tree/quota-text.ts'
 import { Quotas } from '../tree/quotas.ts'
 import type { Tree } from '../tree/tree.ts'
@@ -256,8 +256,7 @@ export class OutstandingChanges {
     const unvisited = [root]
     yield root
     for (let path = unvisited.pop(); path !== undefined; path = unvisited.pop()) {
-      for (const name of this.#tree.get(path)?.children ?? []) {
-        const child = childPath(path, name)
+      for (const { path: child } of this.#tree.get(path)?.children ?? []) {
         if (!(this.#znodes.get(child)?.exists ?? true)) continue
         unvisited.push(child)
         yield child

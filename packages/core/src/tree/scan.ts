@@ -157,7 +157,7 @@ export class TreeScan {
     // What was created since is not there at `at`, and what was deleted before it is kept already.
     if (znode.czxid > this.at || !this.#covers(path) || this.#kept.has(path)) return
     const isEntered = this.#entered.has(path)
-    const children = isEntered || znode.children === null ? noNames : [...znode.children]
+    const children = isEntered ? noNames : znode.childNames
     const { data, acl } = znode
     this.#kept.set(path, { path, data, stat: statOf(znode), acl, children })
     this.#keptBytes += keptBytes + (znode.data?.byteLength ?? 0) + nameBytes * children.length
@@ -181,7 +181,7 @@ export class TreeScan {
     const znode = kept === undefined ? this.#tree.get(path) : undefined
     if (kept === undefined && (znode === undefined || znode.czxid > this.at)) return null
     if (this.#levels.length < this.#below) {
-      const names = kept === undefined ? [...(znode?.children ?? noNames)] : kept.children
+      const names = kept === undefined ? (znode?.childNames ?? noNames) : kept.children
       if (names.length > 0) {
         this.#levels.push({ path, names, next: 0 })
         this.#entered.add(path)

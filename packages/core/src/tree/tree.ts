@@ -17,7 +17,7 @@ import type { TreeTxn } from '../server/txn.ts'
 import { formatZxid, type Zxid } from '../zxid.ts'
 import { Digest, Hasher, hashPath, hashStat } from './digest.ts'
 import { DirtySet } from './dirty-set.ts'
-import { childPath, nameOf, parentOf } from './path.ts'
+import { parentOf } from './path.ts'
 import type { QuotaUsage } from './quota-text.ts'
 import { Quotas } from './quotas.ts'
 import { neverReaped, Reapables } from './reapables.ts'
@@ -105,8 +105,7 @@ export class Tree {
 
   /** The names of a znode's direct children, sorted by UTF-16 units; none of an absent znode. */
   childrenOf(path: string): string[] {
-    const children = this.#znodes.get(path)?.children
-    return children === null || children === undefined ? [] : [...children].sort()
+    return this.#znodes.get(path)?.childNames.sort() ?? []
   }
 
   /**
@@ -170,13 +169,11 @@ export class Tree {
   #measure(root: string): QuotaUsage {
     let count = 0
     let bytes = 0
-    const unvisited = this.#znodes.has(root) ? [root] : []
-    for (let path = unvisited.pop(); path !== undefined; path = unvisited.pop()) {
-      const znode = this.#znodes.get(path)
-      if (znode === undefined) continue
+    const unvisited = [this.#znodes.get(root)]
+    for (let znode = unvisited.pop(); znode !== undefined; znode = unvisited.pop()) {
       count += 1
       bytes += lengthOf(znode.data)
-      for (const name of znode.children ?? []) unvisited.push(childPath(path, name))
+      for (const child of znode.children ?? []) unvisited.push(child)
     }
     return { count, bytes }
   }
@@ -192,7 +189,7 @@ export class Tree {
     this.#acls.release(znode.acl)
     this.#znodes.delete(path)
     this.#bytes -= path.length + lengthOf(znode.data)
-    parent.children?.delete(nameOf(path))
+    parent.children?.delete(znode)
     parent.pzxid = zxid
     if (znode.reap !== neverReaped) this.reapables.forget(znode)
     if (parent.reap !== neverReaped) this.reapables.note(parent)
@@ -215,7 +212,7 @@ export class Tree {
     this.#insert(znode)
     parent.createCount = parentCreateCount
     parent.pzxid = zxid
-    this.#adopt(parent, path)
+    this.#adopt(parent, znode)
     this.quotas.onCreated(path, znode.data)
     return znode
   }
@@ -260,12 +257,13 @@ export class Tree {
    */
   load(record: ZnodeRecord): boolean {
     const { path } = record
-    this.#enter(new Znode(record))
+    const znode = new Znode(record)
+    this.#enter(znode)
     this.quotas.load(path, record.data)
     if (path.length === 1) return true
     const parent = this.#loadedParentOf(path)
     if (parent === undefined) return false
-    this.#adopt(parent, path)
+    this.#adopt(parent, znode)
     return true
   }
 
@@ -280,15 +278,16 @@ export class Tree {
 
   /** Lists a loaded znode with its parent; false when there is no such parent. */
   link(path: string): boolean {
+    const znode = this.#znodes.get(path)
     const parent = this.#znodes.get(parentOf(path))
-    if (parent === undefined) return false
-    this.#adopt(parent, path)
+    if (znode === undefined || parent === undefined) return false
+    this.#adopt(parent, znode)
     return true
   }
 
-  #adopt(parent: Znode, path: string): void {
+  #adopt(parent: Znode, znode: Znode): void {
     parent.children ??= new Set()
-    parent.children.add(nameOf(path))
+    parent.children.add(znode)
     if (parent.reap !== neverReaped && parent.children.size === 1) this.reapables.note(parent)
   }
 

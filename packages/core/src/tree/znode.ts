@@ -5,6 +5,7 @@
 import type { Acl } from '../access/acl.ts'
 import type { SessionId } from '../ids.ts'
 import type { Zxid } from '../zxid.ts'
+import { nameOf } from './path.ts'
 import type { Reap } from './reapables.ts'
 
 /** ZooKeeper's stat, field by field: see "Stat" in docs/PROTOCOL.md. */
@@ -90,8 +91,8 @@ export class Znode implements ZnodeRecord {
   aversion: number
   readonly reap: Reap
   acl: Acl
-  /** Names of the direct children; `null` until the first one. */
-  children: Set<string> | null = null
+  /** The direct children; `null` until the first one. Their names are the ends of their paths. */
+  children: Set<Znode> | null = null
 
   /** The hash's state behind the path, and behind the data: prefixes of one stream (digest.ts). */
   pathLow = 0
@@ -164,6 +165,13 @@ export class Znode implements ZnodeRecord {
 
   get ephemeralOwner(): SessionId {
     return joined(this.#ownerLow, this.#ownerHigh) as SessionId
+  }
+
+  /** The names of the direct children, in no order that means anything. */
+  get childNames(): string[] {
+    const names: string[] = []
+    for (const child of this.children ?? []) names.push(nameOf(child.path))
+    return names
   }
 
   get numChildren(): number {
