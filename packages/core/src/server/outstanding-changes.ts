@@ -45,7 +45,7 @@ export class ZnodeOutlook {
     this.ephemeralOwner = znode?.ephemeralOwner ?? noSession
     this.acl = znode?.acl ?? null
     this.aversion = znode?.aversion ?? 0
-    this.dataLength = znode?.data?.byteLength ?? 0
+    this.dataLength = znode?.dataLength ?? 0
   }
 }
 
@@ -245,7 +245,7 @@ export class OutstandingChanges {
     const isThere = this.look(root) !== undefined
     for (const path of isThere ? this.#walk(root) : []) {
       count += 1
-      bytes += this.#znodes.get(path)?.dataLength ?? this.#tree.get(path)?.data?.byteLength ?? 0
+      bytes += this.#znodes.get(path)?.dataLength ?? this.#tree.get(path)?.dataLength ?? 0
     }
     return { count, bytes }
   }

@@ -3,14 +3,14 @@
  * not be kept alive by a value in it.
  *
  * Small values share slabs. A buffer of its own costs a value of 100 bytes 600 bytes of memory and
- * 0.4 µs, its part of a slab 300 bytes and 0.1 µs. A slab lives as long as any value in it, so the
+ * 0.4 µs, its part of a slab 200 bytes, as a znode keeps it, and 0.1 µs. A slab lives as long as any value in it, so the
  * most that a value can keep alive is one slab: 1.5 KiB with all that belongs to it, when it is the
  * last one there.
  */
 
 const slabBytes = 1_024
-/** V8 keeps so many bytes within the object itself, which is cheaper still. */
-const maxInObjectBytes = 64
+/** V8 keeps so many bytes within the object itself, which is cheaper than any buffer. */
+export const maxInObjectBytes = 64
 /** A value that would take up more of a slab gets its own buffer. */
 const maxSharingBytes = slabBytes / 4
 

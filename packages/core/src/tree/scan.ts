@@ -160,7 +160,7 @@ export class TreeScan {
     const children = isEntered ? noNames : znode.childNames
     const { data, acl } = znode
     this.#kept.set(path, { path, data, stat: statOf(znode), acl, children })
-    this.#keptBytes += keptBytes + (znode.data?.byteLength ?? 0) + nameBytes * children.length
+    this.#keptBytes += keptBytes + znode.dataLength + nameBytes * children.length
     this.#tree.scans.bound(this.#maxKeptBytes)
   }
 

@@ -121,7 +121,7 @@ export class Tree {
         if (txn.version !== nextVersion(znode.version)) {
           throw misfit('D3: a set adds one to the version', txn.path, zxid)
         }
-        const bytes = lengthOf(txn.data) - lengthOf(znode.data)
+        const bytes = lengthOf(txn.data) - znode.dataLength
         this.#write(znode, txn.data, zxid, timeMs)
         znode.version = txn.version
         this.quotas.onSet(znode.path, txn.data, bytes)
@@ -158,10 +158,10 @@ export class Tree {
   }
 
   #replaceData(znode: Znode, data: Uint8Array | null): void {
-    const counted = znode.stale === staleness.data ? lengthOf(znode.data) : 0
+    const counted = znode.stale === staleness.data ? znode.dataLength : 0
     this.#touch(znode, staleness.data)
     this.#staleBytes += lengthOf(data) - counted
-    this.#bytes += lengthOf(data) - lengthOf(znode.data)
+    this.#bytes += lengthOf(data) - znode.dataLength
     znode.data = data
   }
 
@@ -172,7 +172,7 @@ export class Tree {
     const unvisited = [this.#znodes.get(root)]
     for (let znode = unvisited.pop(); znode !== undefined; znode = unvisited.pop()) {
       count += 1
-      bytes += lengthOf(znode.data)
+      bytes += znode.dataLength
       for (const child of znode.children ?? []) unvisited.push(child)
     }
     return { count, bytes }
@@ -188,12 +188,12 @@ export class Tree {
     this.#touch(znode, staleness.deleted)
     this.#acls.release(znode.acl)
     this.#znodes.delete(path)
-    this.#bytes -= path.length + lengthOf(znode.data)
+    this.#bytes -= path.length + znode.dataLength
     parent.children?.delete(znode)
     parent.pzxid = zxid
     if (znode.reap !== neverReaped) this.reapables.forget(znode)
     if (parent.reap !== neverReaped) this.reapables.note(parent)
-    this.quotas.onDeleted(path, lengthOf(znode.data))
+    this.quotas.onDeleted(path, znode.dataLength)
     return znode
   }
 
@@ -247,8 +247,8 @@ export class Tree {
     znode.pathLow = this.#hasher.low
     znode.pathHigh = this.#hasher.high
     this.#stale.push(znode)
-    this.#staleBytes += lengthOf(znode.data)
-    this.#bytes += znode.path.length + lengthOf(znode.data)
+    this.#staleBytes += znode.dataLength
+    this.#bytes += znode.path.length + znode.dataLength
   }
 
   /**

@@ -5,6 +5,7 @@
 import type { Acl } from '../access/acl.ts'
 import type { SessionId } from '../ids.ts'
 import type { Zxid } from '../zxid.ts'
+import { maxInObjectBytes } from './data-copy.ts'
 import { nameOf } from './path.ts'
 import type { Reap } from './reapables.ts'
 
@@ -73,7 +74,10 @@ const joined = (low: number, high: number): number => high * span + (low >>> 0)
  */
 export class Znode implements ZnodeRecord {
   readonly path: string
-  data: Uint8Array | null
+  /** The data, or the memory that it lies in: a view of it is larger than most data. */
+  #data: Uint8Array | ArrayBufferLike | null = null
+  #dataAt = 0
+  #dataLength = 0
   readonly #czxidLow: number
   readonly #czxidHigh: number
   #mzxidLow: number
@@ -126,6 +130,24 @@ export class Znode implements ZnodeRecord {
     this.aversion = record.aversion
     this.reap = record.reap
     this.acl = record.acl
+  }
+
+  get data(): Uint8Array | null {
+    const data = this.#data
+    if (data === null || data instanceof Uint8Array) return data
+    return new Uint8Array(data, this.#dataAt, this.#dataLength)
+  }
+
+  set data(data: Uint8Array | null) {
+    const isShort = data === null || data.length <= maxInObjectBytes
+    this.#data = isShort ? data : data.buffer
+    this.#dataAt = isShort ? 0 : data.byteOffset
+    this.#dataLength = data?.length ?? 0
+  }
+
+  /** 0 for absent data too. */
+  get dataLength(): number {
+    return this.#dataLength
   }
 
   get czxid(): Zxid {
@@ -193,7 +215,7 @@ export function statOf(znode: Znode): Stat {
     cversion: (2 * znode.createCount - numChildren) | 0,
     aversion: znode.aversion,
     ephemeralOwner: znode.ephemeralOwner,
-    dataLength: znode.data === null ? 0 : znode.data.byteLength,
+    dataLength: znode.dataLength,
     numChildren,
   }
 }
