@@ -15,7 +15,6 @@ import type {
 import type { NaiveState } from './naive-state.ts'
 
 interface Plain {
-  data: Uint8Array | null
   sets: number
   creates: number
   readonly owner: SessionId
@@ -27,16 +26,12 @@ type Step = TreeTxn | { readonly code: ErrorCode; readonly limit?: string; reado
 
 export const naiveMaxEphemerals = 3
 
-function lengthOf(data: Uint8Array | null): number {
-  return data === null ? 0 : data.length
-}
-
 function above(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/'
 }
 
 function isLegal(path: string): boolean {
-  return path === '/' || /^(\/(?!\.\.?(\/|$))[a-z0-9._-]+)+$/.test(path)
+  return path === '/' || /^(\/(?!\.\.?(\/|$))[a-z0-9.-]+)+$/.test(path)
 }
 
 /** The tree as operations of one request see it. */
@@ -47,9 +42,9 @@ class Scratch {
 
   constructor(state: NaiveState, session: SessionId, identities: readonly Identity[]) {
     this.znodes = new Map(
-      [...state.znodes].map(([path, { data, sets, creates, owner, acl, aclSets }]) => [
+      [...state.znodes].map(([path, { sets, creates, owner, acl, aclSets }]) => [
         path,
-        { data, sets, creates, owner, acl, aclSets },
+        { sets, creates, owner, acl, aclSets },
       ]),
     )
     this.session = session
@@ -83,27 +78,6 @@ class Scratch {
     return texts.join() === open ? null : texts.map((text) => JSON.parse(text) as AclEntry)
   }
 
-  /** True when the deepest quota at or above the path has no room for so much more. */
-  isFull(path: string, znodes: number, bytes: number): boolean {
-    const names = path.split('/').slice(1)
-    for (let depth = names.length; depth > 0; depth -= 1) {
-      const of = `/${names.slice(0, depth).join('/')}`
-      const limits = this.znodes.get(`/zookeeper/quota${of}/zookeeper_limits`)
-      if (limits === undefined || /^\/zookeeper(\/|$)/.test(of)) continue
-      if (!this.znodes.has(`/zookeeper/quota${of}/zookeeper_stats`)) return false
-      const text = new TextDecoder().decode(limits.data ?? new Uint8Array())
-      const limit = (name: string): number =>
-        Number(new RegExp(`(?:^|[,;])${name}=(\\d+)=?(?:[,;]|$)`).exec(text)?.[1] ?? Infinity)
-      const inside = [...this.znodes].filter(([one]) => one === of || one.startsWith(`${of}/`))
-      const held = inside.reduce((sum, [, { data }]) => sum + lengthOf(data), 0)
-      return (
-        (znodes > 0 && inside.length + znodes > limit('countHardLimit')) ||
-        (bytes > 0 && held + bytes > limit('byteHardLimit'))
-      )
-    }
-    return false
-  }
-
   childCount(path: string): number {
     return [...this.znodes.keys()].filter((one) => one !== '/' && above(one) === path).length
   }
@@ -119,11 +93,8 @@ class Scratch {
         const znode = this.znodes.get(path)
         if (znode === undefined) return { code: 'NO_NODE', path }
         if (!this.may(path, type === 'set' ? 'w' : 'r')) return { code: 'NO_AUTH', path }
-        const grown = type === 'set' ? lengthOf(operation.data) - lengthOf(znode.data) : 0
-        if (this.isFull(path, 0, grown)) return { code: 'QUOTA_EXCEEDED', path }
         if (version !== -1 && version !== znode.sets) return { code: 'BAD_VERSION', path }
         if (type === 'check') return { type, path }
-        znode.data = operation.data
         znode.sets += 1
         return { type, path, data: operation.data, version: znode.sets }
       }
@@ -158,10 +129,9 @@ class Scratch {
     if (mode === 'ephemeral' && owned.length >= naiveMaxEphemerals) {
       return { code: 'LIMIT_EXCEEDED', limit: 'maxSessionEphemerals', path }
     }
-    if (this.isFull(path, 1, lengthOf(data))) return { code: 'QUOTA_EXCEEDED', path }
     parent.creates += 1
     const owner = mode === 'ephemeral' ? this.session : (0 as SessionId)
-    this.znodes.set(path, { data, sets: 0, creates: 0, owner, acl, aclSets: 0 })
+    this.znodes.set(path, { sets: 0, creates: 0, owner, acl, aclSets: 0 })
     const parentCreateCount = parent.creates
     const reap = typeof mode === 'object' ? mode.ttlMs : mode === 'container' ? -1 : 0
     return {

@@ -180,17 +180,6 @@ export class NaiveState {
     }
   }
 
-  /** Every stats znode of a quota says how many znodes and bytes there are at and below its path. */
-  #countQuotas(): void {
-    for (const [path, znode] of this.znodes) {
-      const [, of] = /^\/zookeeper\/quota(\/.+)\/zookeeper_stats$/.exec(path) ?? []
-      if (of === undefined || /^\/zookeeper(\/|$)/.test(of)) continue
-      const inside = [...this.znodes].filter(([one]) => one === of || one.startsWith(`${of}/`))
-      const bytes = inside.reduce((sum, [, { data }]) => sum + (data?.length ?? 0), 0)
-      znode.data = new TextEncoder().encode(`count=${String(inside.length)},bytes=${String(bytes)}`)
-    }
-  }
-
   #changeTree(txn: TreeTxn, zxid: Zxid, timeMs: number): unknown {
     const { type, path } = txn
     const above = this.znodes.get(parent(path))
@@ -198,7 +187,6 @@ export class NaiveState {
       this.#put(path, txn.data, zxid, timeMs, txn)
       above!.creates += 1
       above!.pzxid = zxid
-      this.#countQuotas()
       this.events.push({ type: 'created', path, zxid })
       return { type, path, stat: this.statOf(path) }
     }
@@ -208,7 +196,6 @@ export class NaiveState {
       znode.sets += 1
       znode.mzxid = zxid
       znode.mtime = timeMs
-      this.#countQuotas()
       this.events.push({ type: 'changed', path, zxid })
       return { type, stat: this.statOf(path) }
     }
@@ -222,7 +209,6 @@ export class NaiveState {
       this.znodes.delete(path)
       above!.deletes += 1
       above!.pzxid = zxid
-      this.#countQuotas()
       this.events.push({ type: 'deleted', path, zxid })
     }
     return { type }

@@ -10,22 +10,6 @@ const path = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constantFrom('/', 'a', '/a/', '/b/c/', '/a//b', '/.') },
 )
-/** Quotas of `/a`, and of what is below it: limits, stats, and what is neither. */
-const quotaPath = fc.constantFrom(
-  ...['', '/a', '/a/b', '/b', '/zookeeper', 's/a'].flatMap((of) => [
-    `/zookeeper/quota${of}/zookeeper_limits`,
-    `/zookeeper/quota${of}/zookeeper_stats`,
-  ]),
-)
-const texts = (...all: readonly string[]): fc.Arbitrary<Uint8Array> =>
-  fc.constantFrom(...all.map((text) => new TextEncoder().encode(text)))
-export const hardLimits = texts(
-  'count=-1,bytes=-1=;byteHardLimit=3;countHardLimit=4',
-  'count=1,bytes=-1=;countHardLimit=2',
-  'byteHardLimit=2,count=x',
-)
-const quotaData = fc.oneof(hardLimits, texts('count=1,bytes=2', 'nonsense', ''))
-
 const version = fc.constantFrom(-1, -1, -1, 0, 1, 2)
 const data = fc.constantFrom(null, new Uint8Array(), new Uint8Array([1]), new Uint8Array([2, 3]))
 const often = fc.constantFrom(true, false, false)
@@ -69,39 +53,6 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   checkOperation,
 )
 
-/** A quota as its limits have it. */
-export function quotaOf(path: string, limits: Uint8Array): TreeRequest[] {
-  return [`${path}/zookeeper_limits`, `${path}/zookeeper_stats`].map((one) => ({
-    ...{ type: 'create', path: `/zookeeper/quota${one}`, data: limits, mode: 'persistent' },
-    ...{ sequential: false, acl: null, parents: true },
-  }))
-}
-
-/** What makes, changes and takes back quotas. */
-const quotaWrite: fc.Arbitrary<TreeRequest> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      ...{ type: fc.constant('create' as const), path: quotaPath, data: quotaData },
-      ...{ mode: fc.constant('persistent' as const), sequential: fc.constant(false) },
-      ...{ acl: fc.constant(null), parents: fc.constant(true) },
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      ...{ type: fc.constant('set' as const), path: quotaPath, data: quotaData, version },
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      ...{ type: fc.constant('delete' as const), path: quotaPath, version },
-      recursive: fc.constant(false),
-    }),
-  },
-)
-
 /** Any write of a session but its end. */
 export const anyWrite: fc.Arbitrary<TreeRequest> = fc.oneof(
   {
@@ -123,22 +74,6 @@ export const anyWrite: fc.Arbitrary<TreeRequest> = fc.oneof(
       .array(operation, { maxLength: 4 })
       .map((operations) => ({ type: 'transaction' as const, operations })),
   },
-)
-
-/** What fills a subtree that has one. */
-const filling: fc.Arbitrary<TreeRequest> = fc
-  .tuple(fc.constantFrom('/a', '/a/b', '/a/', '/a/b/'), data, often)
-  .map(([path, data, isSet]): TreeRequest => {
-    if (isSet && !path.endsWith('/')) return { type: 'set', path, data, version: -1 }
-    const shape = { mode: 'persistent', acl: null, parents: false } as const
-    return { type: 'create', path, data, sequential: path.endsWith('/'), ...shape }
-  })
-
-/** Any write of a session but its end, in a tree with quotas. */
-export const anyWriteUnderQuotas: fc.Arbitrary<TreeRequest> = fc.oneof(
-  { weight: 1, arbitrary: quotaWrite },
-  { weight: 2, arbitrary: filling },
-  { weight: 2, arbitrary: anyWrite },
 )
 
 /** Any write, now and then the last one. */

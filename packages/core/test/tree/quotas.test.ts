@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  digestOf,
   limitsText,
   makeZxid,
   noSession,
@@ -199,6 +200,22 @@ describe('quotas', () => {
     counted.delete('/a/b')
     loaded.apply({ type: 'delete', path: '/a/b' }, counted.tree.get('/a')!.pzxid, 1)
     expect(loaded.digest.hex).toBe(counted.tree.digest.hex)
+  })
+
+  test('D1, D2: what stats say is in the digest at once, and in the next checkpoint', () => {
+    const counted = new Counted()
+    const { tree } = counted
+    counted.create('/a')
+    counted.quota('/a', '')
+    expect(tree.digest.hex).toBe(digestOf(tree.znodes(), []))
+    tree.dirty.freeze()
+    tree.dirty.take(100)
+    counted.create('/a/b')
+
+    expect(tree.digest.hex).toBe(digestOf(tree.znodes(), []))
+    tree.dirty.freeze()
+    const { stats } = quotaPaths('/a')
+    expect(tree.dirty.take(100).map(([path]) => path)).toContain(stats)
   })
 
   test('soft limits are exceeded by more than they say, of either kind, until it is less', () => {
