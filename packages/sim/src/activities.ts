@@ -11,8 +11,12 @@ import {
   type WatchDepth,
   type WriteRequest,
 } from '@conclave/core/internal'
+import { listOf, type ListName } from './access.ts'
 import type { ReconfigurationKind } from './reconfigurations.ts'
 import type { Microseconds } from './scheduler.ts'
+
+/** The open list, spelled out. */
+const open = { permissions: 31, scheme: 'world', id: 'anyone' }
 
 /** Which version a write expects: any, the one that its session sees then, or the one behind that. */
 export type ExpectedVersion = 'any' | 'seen' | 'next'
@@ -24,6 +28,7 @@ export interface PlannedCreate {
   readonly data: string | null
   readonly mode: CreateMode
   readonly sequential: boolean
+  readonly list: ListName
 }
 
 export interface PlannedSet {
@@ -50,6 +55,13 @@ export type PlannedWrite =
       readonly recursive: boolean
     }
   | { readonly type: 'transaction'; readonly operations: readonly PlannedOperation[] }
+  /** `version` is that of the list. */
+  | {
+      readonly type: 'set-list'
+      readonly path: string
+      readonly list: ListName
+      readonly version: number
+    }
   | { readonly type: 'close' }
 
 export type Activity = {
@@ -74,7 +86,7 @@ export type Activity = {
     }
 )
 /** What a client does is drawn from these, by weight. */
-export type ActivityType = Exclude<Activity['type'], 'reconfigure'>
+export type ActivityType = Exclude<Activity['type'], 'reconfigure' | 'set-list'>
 
 /** Tells the version of a znode, as a session sees it now; of one that there is not, 0. */
 export type VersionSource = (path: string) => number
@@ -93,6 +105,10 @@ export function requestOf(write: PlannedWrite, versionOf: VersionSource): WriteR
     case 'transaction': {
       const operations = write.operations.map((one) => operationOf(one, versionOf))
       return { type: 'transaction', operations }
+    }
+    case 'set-list': {
+      const { path, list, version } = write
+      return { type: 'set-acl', path, acl: listOf(list) ?? [open], version }
     }
     case 'close':
       return { type: 'close-session' }
@@ -113,8 +129,8 @@ function operationOf(operation: PlannedOperation, versionOf: VersionSource): Ope
   }
 }
 
-function createOf({ type, path, data, mode, sequential }: PlannedCreate): CreateOperation {
-  return { type, path, data: bytesOf(data), mode, sequential, acl: null }
+function createOf({ type, path, data, mode, sequential, list }: PlannedCreate): CreateOperation {
+  return { type, path, data: bytesOf(data), mode, sequential, acl: listOf(list) }
 }
 
 function setOf(set: PlannedSet, versionOf: VersionSource): Operation & { readonly type: 'set' } {

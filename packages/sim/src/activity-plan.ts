@@ -1,6 +1,13 @@
 /** Draws what the applications of a run do, and when. */
 import type { CreateMode } from '@conclave/core/internal'
-import type { Activity, ExpectedVersion, PlannedCreate, PlannedOperation } from './activities.ts'
+import { listNames, type ListName } from './access.ts'
+import type {
+  Activity,
+  ExpectedVersion,
+  PlannedCreate,
+  PlannedOperation,
+  PlannedWrite,
+} from './activities.ts'
 import { Random } from './prng.ts'
 import type { Microseconds } from './scheduler.ts'
 import { activityTypes, type WorkloadProfile } from './workload-profile.ts'
@@ -28,6 +35,8 @@ class Planner {
   readonly #random: Random
   /** Decides which persistent znodes are of another kind. */
   readonly #kinds: Random
+  /** Decides about lists of access. */
+  readonly #lists: Random
   readonly #client: number
   readonly #profile: WorkloadProfile
   readonly #types: (typeof activityTypes)[number][]
@@ -37,6 +46,7 @@ class Planner {
   constructor(seed: number, client: number, profile: WorkloadProfile) {
     this.#random = new Random(seed, 'workload', client)
     this.#kinds = new Random(seed, 'reaping', client + 1)
+    this.#lists = new Random(seed, 'lists', client + 1)
     this.#client = client
     this.#profile = profile
     this.#types = activityTypes.flatMap((type) =>
@@ -54,6 +64,8 @@ class Planner {
       case 'create':
         return { ...when, ...this.#drawCreate(), parents: random.chance(0.2) }
       case 'set':
+        if (this.#profile.lists && this.#lists.chance(0.2))
+          return { ...when, ...this.#drawSetList() }
         return { ...when, ...this.#drawSet() }
       case 'delete': {
         const path = this.#drawPath()
@@ -95,7 +107,20 @@ class Planner {
       data: this.#drawData(),
       mode: this.#random.chance(0.4) ? 'ephemeral' : this.#drawLasting(),
       sequential,
+      list: this.#drawList(),
     }
+  }
+
+  #drawSetList(): Extract<PlannedWrite, { type: 'set-list' }> {
+    const list = this.#lists.pick(listNames)
+    const version = this.#lists.pick([-1, -1, 0, 1])
+    return { type: 'set-list', path: this.#drawPath(), list, version }
+  }
+
+  /** Mostly none. */
+  #drawList(): ListName {
+    if (!this.#profile.lists || this.#lists.chance(0.6)) return 'open'
+    return this.#lists.pick(listNames)
   }
 
   #drawLasting(): CreateMode {

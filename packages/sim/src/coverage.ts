@@ -77,6 +77,8 @@ export const marks = [
   'write-aborted',
   'result-lost',
   'sync-answered',
+  'list-forbade',
+  'list-replaced',
   'read-only-synced',
   'read-only-write-refused',
   'watch-event',
@@ -333,6 +335,8 @@ export class Coverage implements Invariant {
       this.reach('reconfiguration-refused')
     }
     if (answer?.type === 'refused') this.reach('write-refused')
+    if (answer?.type === 'refused' && answer.refusal.code === 'NO_AUTH') this.reach('list-forbade')
+    if (answer?.type === 'reply' && request?.type === 'set-acl') this.reach('list-replaced')
     if (answer?.type === 'synced') this.reach('sync-answered')
     if (answer?.type !== 'failed') return
     if (answer.code === 'NOT_READ_ONLY') this.reach('read-only-write-refused')

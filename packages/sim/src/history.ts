@@ -6,6 +6,7 @@ import {
   isReadOnlySession,
   type CallId,
   type ErrorCode,
+  type Identity,
   type Outcome,
   type PeerId,
   type Refusal,
@@ -55,6 +56,8 @@ export class SessionHistory {
   /** In the order in which they were made. */
   readonly calls: Call[] = []
   readonly watches = new Map<number, Watch>()
+  /** What it has proved to be, before anything else. */
+  readonly identities: Identity[] = []
   /** What it was told last, or `null`. */
   ended: 'closed' | 'expired' | 'moved' | null = null
   /** True when its application is gone. */

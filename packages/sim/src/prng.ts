@@ -28,6 +28,7 @@ export const streamNames = [
   'reconfiguration',
   'reaping',
   'read-only',
+  'lists',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

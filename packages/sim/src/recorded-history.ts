@@ -56,8 +56,8 @@ export class RecordedHistory {
   entries({ sessions }: History): CallEntry[] {
     const calls = [...sessions.values()]
       .flatMap(({ calls }) => calls)
-      // Who belongs to the ensemble is no matter of its tree.
-      .filter(({ request }) => request?.type !== 'reconfigure')
+      // Who belongs to the ensemble is no matter of its tree, and a list is nothing that is read here.
+      .filter(({ request }) => request?.type !== 'reconfigure' && request?.type !== 'set-acl')
     return [...calls.map((call) => this.#entryOf(call)), ...this.#reads]
   }
 
@@ -108,6 +108,7 @@ function operationOf(request: WriteRequest | null): HistoryOperation {
   switch (request?.type) {
     case undefined:
     case 'reconfigure':
+    case 'set-acl':
       return { type: 'sync' }
     case 'create':
       return { ...createOf(request), parents: request.parents }
@@ -119,8 +120,6 @@ function operationOf(request: WriteRequest | null): HistoryOperation {
       return { type: 'transaction', operations: request.operations.map(stepOf) }
     case 'close-session':
       return { type: 'close-session' }
-    case 'set-acl':
-      throw new Error('no client of a run changes an ACL')
   }
 }
 

@@ -35,6 +35,7 @@ import {
   type Shape,
 } from './shapes.ts'
 import { snapshotRots } from './stored-snapshot.ts'
+import { listNames } from './access.ts'
 import { activityTypes, type WorkloadProfile } from './workload-profile.ts'
 
 const us = integerFrom(0)
@@ -187,6 +188,7 @@ const create = {
   data: nullable(text),
   mode: createMode,
   sequential: flag,
+  list: orAbsent(oneOf(listNames), 'open'),
 } as const
 const version = oneOf(['any', 'seen', 'next'])
 const set = { type: oneOf(['set']), path: text, data: nullable(text), version } as const
@@ -215,6 +217,13 @@ const activityShapes: { readonly [K in Activity['type']]: Shape<Case<Activity, K
   }),
   unwatch: recordOf({ ...when, type: oneOf(['unwatch']) }),
   abort: recordOf({ ...when, type: oneOf(['abort']) }),
+  'set-list': recordOf({
+    ...when,
+    type: oneOf(['set-list']),
+    path: text,
+    list: oneOf(listNames),
+    version: numberFrom(-1),
+  }),
   close: recordOf({ ...when, type: oneOf(['close']) }),
   reconfigure: recordOf({
     ...when,
@@ -273,6 +282,7 @@ const workload = recordOf<WorkloadProfile>({
   names: integerFrom(1),
   sessionTimeoutMs: numberFrom(1),
   readOnly: orAbsent(flag, false),
+  lists: orAbsent(flag, false),
 })
 
 const parts = recordOf<Scenario>({

@@ -61,7 +61,8 @@ export function drawScenario(seed: number, seconds: number): Scenario {
     damage: random.chance(0.04) ? 'beyond' : 'recoverable',
   }
   const readOnly = new Random(seed, 'read-only').chance(0.3)
-  const workload = { ...drawWorkload(random, timing), readOnly }
+  const lists = new Random(seed, 'lists').chance(0.25)
+  const workload = { ...drawWorkload(random, timing), readOnly, lists }
   const mix = drawFaultMix(random)
   const changes = new Random(seed, 'reconfiguration', 1)
   const guests =

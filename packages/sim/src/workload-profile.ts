@@ -32,6 +32,8 @@ export interface WorkloadProfile {
   readonly sessionTimeoutMs: number
   /** Some of the sessions are read-only; asked for writes all the same. */
   readonly readOnly: boolean
+  /** Each application has an identity of its own, and some znodes lists of access. */
+  readonly lists: boolean
 }
 
 const usualWeights: Readonly<Record<ActivityType, number>> = {
@@ -47,8 +49,11 @@ const usualWeights: Readonly<Record<ActivityType, number>> = {
   close: 1,
 }
 
-/** Draws a workload but for read-only sessions; each activity but writing is absent from some runs. */
-export function drawWorkload(random: Random, timing: Timing): Omit<WorkloadProfile, 'readOnly'> {
+/** Draws a workload but for what has streams of its own; each activity but writing is absent from some runs. */
+export function drawWorkload(
+  random: Random,
+  timing: Timing,
+): Omit<WorkloadProfile, 'readOnly' | 'lists'> {
   const weights = Object.fromEntries(
     activityTypes.map((activity) => {
       const kept = activity === 'create' || activity === 'set' || random.chance(0.8)

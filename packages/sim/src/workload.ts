@@ -15,6 +15,7 @@ import {
   type SessionId,
 } from '@conclave/core/internal'
 import type { Activity } from './activities.ts'
+import { identityOf, superuser } from './access.ts'
 import { Client } from './client.ts'
 import type { ApplicationListener, Ensemble } from './ensemble.ts'
 import { SessionHistory, type Call, type SessionCall } from './history.ts'
@@ -191,8 +192,8 @@ export class Workload implements ApplicationListener {
     const member = this.#memberOf(session)
     const replica = member.core?.replica
     demand(replica !== undefined, 'C3', () => 'an application reads at a peer that is down')
-    const found = findZnode(replica, path, []) ?? null
-    const children = found === null ? [] : getChildren(replica, path, []).children
+    const found = findZnode(replica, path, [superuser]) ?? null
+    const children = found === null ? [] : getChildren(replica, path, [superuser]).children
     const reading = { path, zxid: replica.lastApplied, found, children }
     this.ensemble.oracle.onRead(member, session, reading)
     return reading
@@ -270,6 +271,11 @@ export class Workload implements ApplicationListener {
 
   #give(client: Client, session: SessionHistory): void {
     this.ensemble.oracle.history.open(session)
+    if (this.#surroundings.profile.lists) {
+      session.identities.push(identityOf(this.#clients.indexOf(client)))
+      const { id, identities } = session
+      this.#memberOf(session).push({ type: 'session-authenticated', session: id, identities })
+    }
     this.#owners.set(session.id, client)
     client.onSessionOpened(session)
   }

@@ -103,7 +103,7 @@ class LogDraft {
       })
       return null
     }
-    const judgement = judge(requestOf(call), session, tree)
+    const judgement = judge(requestOf(call), { session, identities: null }, tree)
     if (judgement.type === 'refusal') {
       return `at its place this would be refused (${judgement.codes.join()}): ${describeCall(call)}`
     }
@@ -153,7 +153,7 @@ class LogDraft {
             ephemeralOwner,
             reap: change.reap,
             parentCreateCount: count,
-            acl: null,
+            acl: change.acl,
           }
         }
         case 'set': {
@@ -161,7 +161,10 @@ class LogDraft {
           versions.set(path, version)
           return { type: 'set', path, data: change.data, version }
         }
-        default:
+        case 'set-acl':
+          return change
+        case 'delete':
+        case 'check':
           return { type: change.type, path }
       }
     })

@@ -10,6 +10,7 @@ import {
   type Zxid,
 } from '@conclave/core/internal'
 import type { Call } from '../history.ts'
+import { sameList } from '../model/access.ts'
 import { judge, type ExpectedChange } from '../model/judge.ts'
 import type { Invariant, Observed } from '../observation.ts'
 import { demand } from '../violation.ts'
@@ -40,7 +41,8 @@ export class Outcomes implements Invariant {
       this.#judgeReconfiguration(request, txn, zxid)
       return
     }
-    const judgement = judge(request, txn.session, model.tree)
+    const identities = this.#observed.history.sessionOf(txn)?.identities ?? null
+    const judgement = judge(request, { session: txn.session, identities }, model.tree)
     const holds =
       judgement.type === 'refusal'
         ? txn.type === 'refuse' &&
@@ -83,6 +85,7 @@ function treeTxnsOf(txn: Txn): readonly TreeTxn[] | null {
     case 'create':
     case 'set':
     case 'delete':
+    case 'set-acl':
     case 'check':
       return [txn]
     case 'transaction':
@@ -118,10 +121,17 @@ function sameChange(expected: ExpectedChange, found: TreeTxn | undefined): boole
         found.type === 'create' &&
         found.ephemeralOwner === expected.owner &&
         found.reap === expected.reap &&
+        sameList(found.acl, expected.acl) &&
         sameBytes(found.data, expected.data)
       )
     case 'set':
       return found.type === 'set' && sameBytes(found.data, expected.data)
+    case 'set-acl':
+      return (
+        found.type === 'set-acl' &&
+        found.aversion === expected.aversion &&
+        sameList(found.acl, expected.acl)
+      )
     case 'delete':
     case 'check':
       return found.type === expected.type

@@ -12,7 +12,8 @@ import {
   type SessionId,
 } from '@conclave/core/internal'
 import type { SessionHistory, Watch } from '../history.ts'
-import type { ModelChange } from '../model/tree-model.ts'
+import { bits, lets } from '../model/access.ts'
+import type { ModelChange, ModelZnode } from '../model/tree-model.ts'
 import type { Invariant, Observed, ObservedPeer, Step } from '../observation.ts'
 import { demand } from '../violation.ts'
 import { watchSees } from './watch-match.ts'
@@ -61,7 +62,9 @@ export class WatchSequence implements Invariant {
     changes: readonly ModelChange[],
     told: Told | undefined,
   ): void {
-    const expected = changes.filter((change) => watchSees(watch, change.path)).map(describeChange)
+    const expected = changes
+      .filter(({ path, znode }) => watchSees(watch, path) && mayRead(session, znode))
+      .map(describeChange)
     const found = told?.events ?? []
     if (told?.gap === true) {
       const received = this.#received.get(peer.id) ?? 0
@@ -92,6 +95,11 @@ export class WatchSequence implements Invariant {
         `[${found.join(', ')}] of [${expected.join(', ')}]`,
     )
   }
+}
+
+/** What a session may not read, its watches do not tell it either: by the list as it was then. */
+function mayRead({ identities }: SessionHistory, { acl }: ModelZnode): boolean {
+  return lets(acl, bits.read, identities)
 }
 
 function keyOf(session: SessionId, watch: number): string {

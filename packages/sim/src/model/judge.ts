@@ -4,12 +4,15 @@
  * fit, both are right.
  */
 import type {
+  Acl,
   CreateMode,
   ErrorCode,
+  Identity,
   Operation,
   SessionId,
   TreeRequest,
 } from '@conclave/core/internal'
+import { bits, lets, settled } from './access.ts'
 import { isOfBeginning, parentPathOf, type ModelZnode, type TreeModel } from './tree-model.ts'
 
 /** One change that a request must cause, in order. */
@@ -20,6 +23,13 @@ export type ExpectedChange =
       readonly data: Uint8Array | null
       readonly owner: number
       readonly reap: number
+      readonly acl: Acl
+    }
+  | {
+      readonly type: 'set-acl'
+      readonly path: string
+      readonly acl: Acl
+      readonly aversion: number
     }
   | { readonly type: 'set'; readonly path: string; readonly data: Uint8Array | null }
   | { readonly type: 'delete'; readonly path: string }
@@ -36,7 +46,7 @@ export type Judgement =
     }
 
 /** As much of a znode as decides about an operation. */
-type Draft = Pick<ModelZnode, 'version' | 'creates' | 'deletes' | 'owner'>
+type Draft = Pick<ModelZnode, 'version' | 'creates' | 'deletes' | 'owner' | 'acl' | 'aversion'>
 
 /** The tree as it will be, while the operations of one request are judged. */
 class Prospect {
@@ -62,13 +72,19 @@ type Verdict =
   | { readonly changes: readonly ExpectedChange[]; readonly codes?: undefined }
   | { readonly codes: readonly ErrorCode[] }
 
+/** Who asks. Of whom it is not known what they have proved, no list says anything. */
+export interface Asker {
+  readonly session: SessionId
+  readonly identities: readonly Identity[] | null
+}
+
 /** Judges the request of a live session. Changes nothing. */
-export function judge(request: TreeRequest, session: SessionId, tree: TreeModel): Judgement {
+export function judge(request: TreeRequest, asker: Asker, tree: TreeModel): Judgement {
   const prospect = new Prospect(tree)
   const operations = request.type === 'transaction' ? request.operations : [request]
   const changes: ExpectedChange[] = []
   for (const [operation, one] of operations.entries()) {
-    const verdict = judgeOne(one, session, prospect, tree)
+    const verdict = judgeOne(one, asker, prospect, tree)
     if (verdict.codes !== undefined) return { type: 'refusal', codes: verdict.codes, operation }
     changes.push(...verdict.changes)
   }
@@ -79,51 +95,76 @@ function refused(...codes: readonly ErrorCode[]): Verdict {
   return { codes }
 }
 
+/** The verdict on who may not do it: that, or whatever else speaks against it. */
+function forbidden(verdict: Verdict): Verdict {
+  return refused('NO_AUTH', ...(verdict.codes ?? []))
+}
+
+function mayDo({ identities }: Asker, acl: Acl, bit: number): boolean {
+  return identities === null || lets(acl, bit, identities)
+}
+
 function judgeOne(
   operation: Operation | TreeRequest,
-  session: SessionId,
+  asker: Asker,
   prospect: Prospect,
   tree: TreeModel,
 ): Verdict {
   switch (operation.type) {
     case 'create':
-      return judgeCreate(operation, session, prospect)
+      return judgeCreate(operation, asker, prospect)
     case 'set':
     case 'check':
-      return judgeExisting(operation, prospect)
+      return judgeExisting(operation, asker, prospect)
     case 'delete':
-      return judgeDelete(operation, prospect, tree)
+      return judgeDelete(operation, asker, prospect, tree)
     case 'transaction':
     case 'close-session':
       return { changes: [] }
     case 'set-acl':
-      throw new Error('no client of a run changes an ACL')
+      return judgeSetAcl(operation, asker, prospect)
   }
 }
 
 function judgeCreate(
   operation: Extract<Operation, { type: 'create' }> & { readonly parents?: boolean },
-  session: SessionId,
+  asker: Asker,
   prospect: Prospect,
 ): Verdict {
   const parentPath = parentPathOf(operation.path)
   const changes: ExpectedChange[] = []
   if (operation.parents === true && prospect.get(parentPath) === null && parentPath !== '') {
     const parent = { ...operation, path: parentPath, data: null, sequential: false } as const
-    const verdict = judgeCreate({ ...parent, mode: 'persistent' }, session, prospect)
+    const verdict = judgeCreate({ ...parent, mode: 'persistent' }, asker, prospect)
     if (verdict.codes !== undefined) return verdict
     changes.push(...verdict.changes)
   }
   const parent = prospect.get(parentPath)
   if (parent === null) return refused('NO_NODE')
+  // What it has just made for itself, nobody is asked about.
+  const isFree = changes.length > 0
+  const verdict = judgeBelow(operation, asker, prospect, parent, changes)
+  return isFree || mayDo(asker, parent.acl, bits.create) ? verdict : forbidden(verdict)
+}
+
+function judgeBelow(
+  operation: Extract<Operation, { type: 'create' }>,
+  asker: Asker,
+  prospect: Prospect,
+  parent: Draft,
+  changes: ExpectedChange[],
+): Verdict {
+  const parentPath = parentPathOf(operation.path)
   const suffix = operation.sequential ? String(parent.creates).padStart(10, '0') : ''
   const path = operation.path + suffix
   if (prospect.get(path) !== null) return refused('NODE_EXISTS')
   if (parent.owner !== 0) return refused('NO_CHILDREN_FOR_EPHEMERALS')
-  const owner = operation.mode === 'ephemeral' ? (session as number) : 0
+  const owner = operation.mode === 'ephemeral' ? (asker.session as number) : 0
+  const acl = settled(operation.acl, asker.identities ?? [])
   prospect.put(parentPath, { ...parent, creates: parent.creates + 1 })
-  prospect.put(path, { version: 0, creates: 0, deletes: 0, owner })
-  changes.push({ type: 'create', path, data: operation.data, owner, reap: reapOf(operation.mode) })
+  prospect.put(path, { version: 0, creates: 0, deletes: 0, owner, acl, aversion: 0 })
+  const { data, mode } = operation
+  changes.push({ type: 'create', path, data, owner, reap: reapOf(mode), acl })
   return { changes }
 }
 
@@ -134,34 +175,56 @@ function reapOf(mode: CreateMode): number {
 
 function judgeExisting(
   operation: Extract<Operation, { type: 'set' | 'check' }>,
+  asker: Asker,
   prospect: Prospect,
 ): Verdict {
   const { type, path, version } = operation
   const old = prospect.get(path)
   if (old === null) return refused('NO_NODE')
+  const bit = type === 'set' ? bits.write : bits.read
+  if (!mayDo(asker, old.acl, bit)) return refused('NO_AUTH')
   if (version !== -1 && version !== old.version) return refused('BAD_VERSION')
   if (type === 'check') return { changes: [{ type, path }] }
   prospect.put(path, { ...old, version: old.version + 1 })
   return { changes: [{ type, path, data: operation.data }] }
 }
 
+function judgeSetAcl(
+  { path, acl, version }: Extract<TreeRequest, { type: 'set-acl' }>,
+  asker: Asker,
+  prospect: Prospect,
+): Verdict {
+  const old = prospect.get(path)
+  if (old === null) return refused('NO_NODE')
+  if (!mayDo(asker, old.acl, bits.admin)) return refused('NO_AUTH')
+  if (version !== -1 && version !== old.aversion) return refused('BAD_VERSION')
+  const list = settled(acl, asker.identities ?? [])
+  return { changes: [{ type: 'set-acl', path, acl: list, aversion: old.aversion + 1 }] }
+}
+
 function judgeDelete(
   operation: Extract<Operation, { type: 'delete' }> & { readonly recursive?: boolean },
+  asker: Asker,
   prospect: Prospect,
   tree: TreeModel,
 ): Verdict {
   const { path, version } = operation
   if (isOfBeginning(path)) return refused('BAD_ARGUMENT')
   const old = prospect.get(path)
-  if (old === null) return refused('NO_NODE')
-  const codes: ErrorCode[] = []
-  if (version !== -1 && version !== old.version) codes.push('BAD_VERSION')
-  const whole = operation.recursive === true
-  if (!whole && old.creates !== old.deletes) codes.push('NOT_EMPTY')
-  if (codes.length > 0) return refused(...codes)
-  if (whole) return { changes: subtreeOf(path, tree) }
   const parentPath = parentPathOf(path)
   const parent = prospect.get(parentPath)
+  const whole = operation.recursive === true
+  const removed = whole && old !== null ? subtreeOf(path, tree) : []
+  const parents = [parent, ...removed.map((one) => prospect.get(parentPathOf(one.path)))]
+  const codes: ErrorCode[] = []
+  if (parents.some((one) => one !== null && !mayDo(asker, one.acl, bits.delete))) {
+    codes.push('NO_AUTH')
+  }
+  if (old === null) return refused('NO_NODE', ...codes)
+  if (version !== -1 && version !== old.version) codes.push('BAD_VERSION')
+  if (!whole && old.creates !== old.deletes) codes.push('NOT_EMPTY')
+  if (codes.length > 0) return refused(...codes)
+  if (whole) return { changes: removed }
   if (parent !== null) prospect.put(parentPath, { ...parent, deletes: parent.deletes + 1 })
   prospect.put(path, null)
   return { changes: [{ type: 'delete', path }] }

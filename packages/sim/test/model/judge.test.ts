@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import type { Operation, SessionId, TreeTxn, TreeRequest, Zxid } from '@conclave/core/internal'
+import type {
+  Identity,
+  Operation,
+  SessionId,
+  TreeTxn,
+  TreeRequest,
+  Zxid,
+} from '@conclave/core/internal'
 import { judge, type Judgement } from '../../src/model/judge.ts'
 import { TreeModel } from '../../src/model/tree-model.ts'
 
@@ -16,6 +23,7 @@ function create(
     mode: 'persistent',
     sequential: false,
     parents: false,
+    acl: null,
     ...more,
   } as never
 }
@@ -57,8 +65,8 @@ function tree(): TreeModel {
   return model
 }
 
-function outcomeOf(request: TreeRequest): string {
-  const judgement: Judgement = judge(request, session, tree())
+function outcomeOf(request: TreeRequest, identities: readonly Identity[] = []): string {
+  const judgement: Judgement = judge(request, { session, identities }, tree())
   if (judgement.type === 'refusal') return `${judgement.codes.join('|')} at ${judgement.operation}`
   return judgement.changes.map((change) => `${change.type} ${change.path}`).join(', ')
 }
@@ -111,6 +119,37 @@ describe('what a request must come to', () => {
     expect(outcomeOf({ type: 'transaction', operations })).toBe(
       'create /x, create /x/n-0000000000, create /x/n-0000000001, check /x, set /x, check /x',
     )
+  })
+
+  const me: Identity = { scheme: 'digest', id: 'me:hash' }
+  const mine = [{ permissions: 31, scheme: 'auth', id: '' }]
+  const guarded = (...operations: readonly Operation[]): TreeRequest => {
+    return { type: 'transaction', operations: [create('/x', { acl: mine }), ...operations] }
+  }
+
+  test.each<[string, Operation]>([
+    ['create below it', create('/x/y')],
+    ['set', { type: 'set', path: '/x', data: null, version: -1 }],
+    ['check', { type: 'check', path: '/x', version: -1 }],
+  ])('a list forbids others: %s', (_name, operation) => {
+    const other = [{ permissions: 31, scheme: 'digest', id: 'other:hash' }]
+    const locked = create('/l', { acl: other })
+    const inside = { ...operation, path: operation.path.replace('/x', '/l') }
+
+    expect(outcomeOf(guarded(operation), [me])).toMatch(/^create \/x, \w+ \/x/)
+    expect(outcomeOf({ type: 'transaction', operations: [locked, inside] }, [me])).toMatch(
+      /^NO_AUTH.* at 1$/,
+    )
+  })
+
+  test('a list is settled when it is asked for, and its version counted', () => {
+    const request: TreeRequest = { type: 'set-acl', path: '/a', acl: mine, version: 0 }
+
+    expect(judge(request, { session, identities: [me] }, tree())).toEqual({
+      type: 'changes',
+      changes: [{ type: 'set-acl', path: '/a', aversion: 1, acl: [{ permissions: 31, ...me }] }],
+    })
+    expect(outcomeOf({ ...request, version: 1 }, [me])).toBe('BAD_VERSION at 0')
   })
 
   test('a transaction is refused for its first operation that fails, and names it', () => {
