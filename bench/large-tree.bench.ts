@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { benchDirectory, medianRun, type Bench, type Figures } from './harness.ts'
 import { BenchProcess, freePorts } from './processes.ts'
-import type { CheckpointFigures, LoadFigures, TreeQuestion } from './tree-peer.ts'
+import type { CheckpointFigures, LoadFigures, MemoryFigures, TreeQuestion } from './tree-peer.ts'
 
 const znodes = 1_000_000
 const dirty = 1_000
@@ -75,9 +75,9 @@ async function measure(): Promise<readonly Figures[]> {
   const tree = new LargeTree(await freePorts(3))
   try {
     const leader = await tree.found()
-    const empty = await tree.ask<number>(leader, { type: 'memory' })
+    const empty = await tree.ask<MemoryFigures>(leader, { type: 'memory' })
     await tree.ask(leader, { type: 'grow', znodes })
-    const full = await tree.ask<number>(leader, { type: 'memory' })
+    const full = await tree.ask<MemoryFigures>(leader, { type: 'memory' })
 
     const other = (leader % 3) + 1
     await tree.close(other)
@@ -91,15 +91,28 @@ async function measure(): Promise<readonly Figures[]> {
     await tree.ask(leader, { type: 'load', perSecond: writesPerSecond, znodes })
     const snapSeconds = await tree.begin(other)
     const load = await tree.ask<LoadFigures>(leader, { type: 'stop' })
-    const memory = { 'B/znode': (full - empty) / znodes, 'MiB in all': full / 2 ** 20 }
     return [
-      { name: 'resident memory', conditions, figures: memory },
+      memoryFigures(empty, full),
       checkpointFigures(rounds),
       { name: 'restart', conditions, figures: { 's until ready': restartSeconds } },
       snapFigures(snapSeconds, load),
     ]
   } finally {
     await tree.end()
+  }
+}
+
+function memoryFigures(empty: MemoryFigures, full: MemoryFigures): Figures {
+  const files = full.fileBytes - empty.fileBytes
+  const all = full.residentBytes - empty.residentBytes
+  return {
+    name: 'resident memory',
+    conditions,
+    figures: {
+      'B/znode': (all - files) / znodes,
+      'B/znode of mapped files': files / znodes,
+      'MiB in all': full.residentBytes / 2 ** 20,
+    },
   }
 }
 
@@ -110,7 +123,8 @@ function checkpointFigures(rounds: readonly CheckpointFigures[]): Figures {
     conditions: `${dirty.toLocaleString('en')} dirty of them, worst of ${count}`,
     figures: {
       ms: Math.max(...rounds.map(({ tookMs }) => tookMs)),
-      'ms longest turn of the loop': Math.max(...rounds.map((one) => one.longestTurnMs)),
+      'ms longest turn': Math.max(...rounds.map((one) => one.longestMs)),
+      'ms longest, but for waits for a core': Math.max(...rounds.map((one) => one.longestOwnMs)),
     },
   }
 }
@@ -124,6 +138,8 @@ function snapFigures(seconds: number, load: LoadFigures): Figures {
       'write/s': load.writes / load.seconds,
       'ms p99': load.p99Ms,
       'ms worst': load.worstMs,
+      "ms longest turn of the leader's": load.longestMs,
+      'ms longest, but for waits for a core': load.longestOwnMs,
     },
   }
 }

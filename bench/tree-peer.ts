@@ -1,6 +1,8 @@
 /** One process of the large-tree bench: a service that embeds a peer, and looks at its own loop. */
 import { subscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
 import { open, type Peer, type Session } from 'conclave'
+import { watchTurns, type LongestTurns } from './loop-watch.ts'
 import { answerQuestions } from './processes.ts'
 
 const childrenPerParent = 1_000
@@ -18,7 +20,7 @@ export type TreeQuestion =
   | { readonly type: 'role' }
   /** Creates so many znodes of 100 B. */
   | { readonly type: 'grow'; readonly znodes: number }
-  /** Answers with the bytes that the process has resident, after a garbage collection. */
+  /** Answers with the memory that the process has resident, after a garbage collection. */
   | { readonly type: 'memory' }
   /** Sets so many znodes, and answers with what the checkpoint of them took, and did to the loop. */
   | { readonly type: 'checkpoint'; readonly dirty: number; readonly znodes: number }
@@ -27,12 +29,17 @@ export type TreeQuestion =
   | { readonly type: 'stop' }
   | { readonly type: 'close' }
 
-export interface CheckpointFigures {
-  readonly tookMs: number
-  readonly longestTurnMs: number
+export interface MemoryFigures {
+  readonly residentBytes: number
+  /** Of these, pages of files: of LevelDB's tables, above all. 0 where the system does not tell. */
+  readonly fileBytes: number
 }
 
-export interface LoadFigures {
+export interface CheckpointFigures extends LongestTurns {
+  readonly tookMs: number
+}
+
+export interface LoadFigures extends LongestTurns {
   readonly writes: number
   readonly seconds: number
   readonly p99Ms: number
@@ -69,7 +76,7 @@ answerQuestions(async (question: TreeQuestion): Promise<unknown> => {
         globalThis.gc?.()
         await new Promise((resolve) => setTimeout(resolve, 100))
       }
-      return process.memoryUsage.rss()
+      return { residentBytes: process.memoryUsage.rss(), fileBytes: residentFileBytes() }
     case 'checkpoint':
       return await checkpoint(question.dirty, question.znodes)
     case 'load':
@@ -118,24 +125,16 @@ async function checkpoint(dirty: number, znodes: number): Promise<CheckpointFigu
     await writer.set(pathOf(index * step), value)
   }
   await written
-  return { tookMs: checkpoints.at(-1) ?? Number.NaN, longestTurnMs: watch() }
+  return { tookMs: checkpoints.at(-1) ?? Number.NaN, ...watch() }
 }
 
-/** The longest turn of the loop until it is asked for, in ms. */
-function watchTurns(): () => number {
-  let last = performance.now()
-  let longest = 0
-  let isWatching = true
-  const look = (): void => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last)
-    last = now
-    if (isWatching) setImmediate(look)
-  }
-  setImmediate(look)
-  return () => {
-    isWatching = false
-    return longest
+function residentFileBytes(): number {
+  try {
+    const [, kib = '0'] =
+      /^RssFile:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    return Number(kib) * 1_024
+  } catch {
+    return 0
   }
 }
 
@@ -143,6 +142,7 @@ function beginLoad(writer: Session, perSecond: number, znodes: number): () => Pr
   const begun = performance.now()
   const tookMs: number[] = []
   const underway = new Set<Promise<unknown>>()
+  const watch = watchTurns()
   let sent = 0
   const timer = setInterval(() => {
     const due = ((performance.now() - begun) * perSecond) / 1_000
@@ -165,6 +165,7 @@ function beginLoad(writer: Session, perSecond: number, znodes: number): () => Pr
       seconds,
       p99Ms: tookMs[Math.floor(tookMs.length * 0.99)] ?? Number.NaN,
       worstMs: tookMs.at(-1) ?? Number.NaN,
+      ...watch(),
     }
   }
 }
