@@ -6,6 +6,7 @@ import { drawActivities } from './activity-plan.ts'
 import { drawHandOvers } from './fault-plan.ts'
 import type { Fault } from './faults.ts'
 import { Random } from './prng.ts'
+import { drawQuotaActivities } from './quota-activities.ts'
 import { drawScenario, withGuests, type Scenario } from './scenario.ts'
 import { millisecondUs, secondUs } from './scheduler.ts'
 import type { WorkloadProfile } from './workload-profile.ts'
@@ -18,6 +19,7 @@ const adjustments: Readonly<Record<string, (scenario: Scenario) => Scenario>> = 
   'deposed-leaders': deposedLeaders,
   'lost-leaders': lostLeaders,
   'power-at-promises': powerAtPromises,
+  'narrow-quotas': narrowQuotas,
   'returning-sessions': returningSessions,
   'short-epochs': shortEpochs,
   'short-sessions': shortSessions,
@@ -227,6 +229,13 @@ function shortSessions(scenario: Scenario): Scenario {
   const disk = { ...ensemble.disk, syncUs: 30 * millisecondUs }
   const busy = { weights, thinkUs: 20 * millisecondUs, pipelining: 16 }
   return { ...withWorkload(scenario, busy), ensemble: { ...ensemble, disk } }
+}
+
+/** Clients make quotas of what they write to, change them and take them away, and reach them (D5). */
+function narrowQuotas(scenario: Scenario): Scenario {
+  const busy = withWorkload(scenario, { thinkUs: 100 * millisecondUs, names: 2 })
+  const quotas = drawQuotaActivities(busy)
+  return { ...busy, activities: [...busy.activities, ...quotas].sort((a, b) => a.at - b.at) }
 }
 
 /** The scenario with another workload, and what that comes to; no changes of the members. */

@@ -29,6 +29,7 @@ export const streamNames = [
   'reaping',
   'read-only',
   'lists',
+  'quotas',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

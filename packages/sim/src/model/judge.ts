@@ -13,6 +13,7 @@ import type {
   TreeRequest,
 } from '@conclave/core/internal'
 import { bits, lets, settled } from './access.ts'
+import { isFull } from './quotas.ts'
 import { isOfBeginning, parentPathOf, type ModelZnode, type TreeModel } from './tree-model.ts'
 
 /** One change that a request must cause, in order. */
@@ -46,7 +47,10 @@ export type Judgement =
     }
 
 /** As much of a znode as decides about an operation. */
-type Draft = Pick<ModelZnode, 'version' | 'creates' | 'deletes' | 'owner' | 'acl' | 'aversion'>
+type Draft = Pick<
+  ModelZnode,
+  'data' | 'version' | 'creates' | 'deletes' | 'owner' | 'acl' | 'aversion'
+>
 
 /** The tree as it will be, while the operations of one request are judged. */
 class Prospect {
@@ -60,6 +64,13 @@ class Prospect {
   get(path: string): Draft | null {
     const changed = this.#changed.get(path)
     return changed === undefined ? this.#tree.get(path) : changed
+  }
+
+  *all(): Generator<readonly [path: string, draft: Draft]> {
+    for (const znode of this.#tree.znodes()) {
+      if (!this.#changed.has(znode.path)) yield [znode.path, znode]
+    }
+    for (const [path, draft] of this.#changed) if (draft !== null) yield [path, draft]
   }
 
   put(path: string, draft: Draft | null): void {
@@ -159,10 +170,19 @@ function judgeBelow(
   const path = operation.path + suffix
   if (prospect.get(path) !== null) return refused('NODE_EXISTS')
   if (parent.owner !== 0) return refused('NO_CHILDREN_FOR_EPHEMERALS')
+  if (isFull(prospect, path, 1, operation.data?.length ?? 0)) return refused('QUOTA_EXCEEDED')
   const owner = operation.mode === 'ephemeral' ? (asker.session as number) : 0
   const acl = settled(operation.acl, asker.identities ?? [])
   prospect.put(parentPath, { ...parent, creates: parent.creates + 1 })
-  prospect.put(path, { version: 0, creates: 0, deletes: 0, owner, acl, aversion: 0 })
+  prospect.put(path, {
+    data: operation.data,
+    version: 0,
+    creates: 0,
+    deletes: 0,
+    owner,
+    acl,
+    aversion: 0,
+  })
   const { data, mode } = operation
   changes.push({ type: 'create', path, data, owner, reap: reapOf(mode), acl })
   return { changes }
@@ -183,9 +203,12 @@ function judgeExisting(
   if (old === null) return refused('NO_NODE')
   const bit = type === 'set' ? bits.write : bits.read
   if (!mayDo(asker, old.acl, bit)) return refused('NO_AUTH')
+  const grown = type === 'set' ? (operation.data?.length ?? 0) - (old.data?.length ?? 0) : 0
+  if (isFull(prospect, path, 0, grown)) return refused('QUOTA_EXCEEDED')
   if (version !== -1 && version !== old.version) return refused('BAD_VERSION')
   if (type === 'check') return { changes: [{ type, path }] }
-  prospect.put(path, { ...old, version: old.version + 1 })
+  const { data } = operation
+  prospect.put(path, { ...old, data, version: old.version + 1 })
   return { changes: [{ type, path, data: operation.data }] }
 }
 

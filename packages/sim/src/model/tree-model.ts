@@ -5,6 +5,7 @@
  */
 import type { Acl, Configuration, SessionId, TreeTxn, Zxid } from '@conclave/core/internal'
 import { demand } from '../violation.ts'
+import { countedBy, usageOf } from './quotas.ts'
 
 export interface ModelZnode {
   readonly path: string
@@ -101,6 +102,8 @@ export function parentPathOf(path: string): string {
 export class TreeModel {
   readonly #current = new Map<string, ModelZnode>()
   readonly #versions = new Map<string, Version[]>()
+  /** The stats znodes of quotas that there are, and what each is about. */
+  readonly #counting = new Map<string, string>()
   /** Every path that ever was a child of this one. */
   readonly #everChildren = new Map<string, Set<string>>([
     ['/', new Set(['/zookeeper'])],
@@ -169,7 +172,8 @@ export class TreeModel {
         const { data, version } = txn
         const znode = { ...old, data, version, mzxid: zxid, mtime: timeMs }
         this.#put(zxid, txn.path, znode)
-        return { type: 'changed', path: txn.path, zxid, znode }
+        this.#countQuotas(zxid)
+        return { type: 'changed', path: txn.path, zxid, znode: this.#existing(txn.path) }
       }
       case 'delete':
         return this.delete(txn.path, zxid)
@@ -211,6 +215,7 @@ export class TreeModel {
     const parent = this.#existing(parentPathOf(path))
     this.#put(zxid, path, null)
     this.#put(zxid, parent.path, { ...parent, deletes: parent.deletes + 1, pzxid: zxid })
+    this.#countQuotas(zxid)
     return { type: 'deleted', path, zxid, znode }
   }
 
@@ -246,7 +251,23 @@ export class TreeModel {
       this.#everChildren.set(parent.path, siblings)
     }
     siblings.add(path)
-    return { type: 'created', path, zxid, znode }
+    this.#countQuotas(zxid)
+    return { type: 'created', path, zxid, znode: this.#existing(path) }
+  }
+
+  *all(): Generator<readonly [path: string, znode: ModelZnode]> {
+    yield* this.#current
+  }
+
+  /** Every stats znode says what there is, which is nobody's change of it. */
+  #countQuotas(zxid: Zxid): void {
+    for (const [path, of] of this.#counting) {
+      const { count, bytes } = usageOf(this, of)
+      const text = `count=${count},bytes=${bytes}`
+      const data = Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+      const znode = this.#existing(path)
+      if (!sameData(znode.data, data)) this.#put(zxid, path, { ...znode, data })
+    }
   }
 
   #existing(path: string): ModelZnode {
@@ -256,12 +277,19 @@ export class TreeModel {
   }
 
   #put(zxid: number, path: string, znode: ModelZnode | null): void {
+    const of = countedBy(path)
+    if (of !== null && znode !== null) this.#counting.set(path, of)
+    else if (of !== null) this.#counting.delete(path)
     if (znode === null) this.#current.delete(path)
     else this.#current.set(path, znode)
     const versions = this.#versions.get(path)
     if (versions === undefined) this.#versions.set(path, [{ zxid, znode }])
     else versions.push({ zxid, znode })
   }
+}
+
+function sameData(a: Uint8Array | null, b: Uint8Array): boolean {
+  return a?.length === b.length && b.every((byte, index) => byte === a[index])
 }
 
 /** The owner's ephemeral znodes, as they are after the last txn that was applied. */
