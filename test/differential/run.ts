@@ -8,9 +8,8 @@
  * Exits with 1 when core and model differ, or when so many programs never meet something that they
  * should (reached.ts). See docs/testing.md.
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { startShares, workAsShare } from '../processes/shares.ts'
 import { checkPrograms, describeFailure, type Failure } from './check-programs.ts'
 import { expected, Reached } from './reached.ts'
 
@@ -51,12 +50,12 @@ const seed = numberOf('seed')
 const jobs = numberOf('jobs')
 
 /** Every so many portions, one is this process's. */
-function runShare(share: number, tell: (portion: Portion) => void): void {
+function* runShare(share: number): Generator<Portion> {
   for (let index = share; index * portion < programs; index += jobs) {
     const count = Math.min(portion, programs - index * portion)
     const reached = new Reached()
     const failure = checkPrograms(seed + index, count, reached)
-    tell({ programs: count, reached: [...reached.counts], failure })
+    yield { programs: count, reached: [...reached.counts], failure }
     if (failure !== null) return
   }
 }
@@ -103,25 +102,14 @@ class Report {
 /** All of it, in processes of their own; the first difference ends it. */
 async function runAll(): Promise<number> {
   const report = new Report()
-  const children: ChildProcess[] = []
-  const exits = Array.from({ length: jobs }, (_, share) => {
-    const child = fork(fileURLToPath(import.meta.url), [
-      ...process.argv.slice(2),
-      '--share',
-      String(share),
-    ])
-    children.push(child)
-    child.on('message', (told) => {
-      report.add(told as Portion)
-      if (report.failures.length > 0) for (const one of children) one.kill()
-    })
-    return new Promise<number>((resolve) => {
-      child.on('exit', (code) => resolve(code ?? 0))
-    })
+  const own = process.argv.slice(2)
+  const shares = Array.from({ length: jobs }, (_, share) => [...own, '--share', String(share)])
+  const { ended, stop } = startShares(import.meta.url, shares, (told) => {
+    report.add(told as Portion)
+    if (report.failures.length > 0) stop()
   })
-  const codes = await Promise.all(exits)
-  const exitCode = report.finish()
-  return Math.max(exitCode, ...codes)
+  const code = await ended
+  return Math.max(report.finish(), code)
 }
 
 function replay(path: string): number {
@@ -132,11 +120,11 @@ function replay(path: string): number {
 
 if (values.replay !== undefined) process.exitCode = replay(values.replay)
 else if (values.share !== undefined) {
-  runShare(Number(values.share), (told) => process.send?.(told))
+  await workAsShare(runShare(Number(values.share)))
 } else if (jobs > 1) {
   process.exitCode = await runAll()
 } else {
   const report = new Report()
-  runShare(0, (told) => report.add(told))
+  for (const told of runShare(0)) report.add(told)
   process.exitCode = report.finish()
 }

@@ -15,9 +15,7 @@
  * violated, when a run does not come to rest after its faults, when it takes another course the second
  * time, or when so many seeds never reach something that they should.
  */
-import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
   drawNamedScenario,
@@ -30,6 +28,7 @@ import {
   type SimulationOptions,
 } from '@conclave/sim'
 import { pageCodec } from '@conclave/storage'
+import { startShares, workAsShare } from '../processes/shares.ts'
 import { replayTape, shrinkToFiles, writeTape } from './failure-files.ts'
 import { Report } from './report.ts'
 import { withoutNondeterminism } from './tripwire.ts'
@@ -120,11 +119,9 @@ function keepFailures(report: Report): void {
   }
 }
 
-/** A share of the seeds, told to whoever started this process. */
-function runShare(first: number, end: number, step: number): void {
-  for (let seed = first; seed < end; seed += step) {
-    process.send?.(run(scenarioOf(seed)))
-  }
+/** A share of the seeds. */
+function* runShare(first: number, end: number, step: number): Generator<Outcome> {
+  for (let seed = first; seed < end; seed += step) yield run(scenarioOf(seed))
 }
 
 /** All seeds, in processes of their own. */
@@ -135,26 +132,20 @@ async function runAll(first: number, count: number, workers: number): Promise<nu
     const share = ['--first', String(first + index), '--seeds', String(count - index)]
     const kind = ['--seconds', String(seconds), '--scenario', values.scenario]
     const twice = values.twice ? ['--twice'] : []
-    const args = [...share, ...kind, ...twice, '--step', String(workers)]
-    const child = fork(fileURLToPath(import.meta.url), args)
-    child.on('message', (outcome) => report.add(outcome as Outcome))
-    return new Promise<number>((resolve) => {
-      child.on('exit', (code) => {
-        resolve(code ?? 1)
-      })
-    })
+    return [...share, ...kind, ...twice, '--step', String(workers)]
   })
-  const codes = await Promise.all(shares)
-  const own = codes.find((code) => code !== 0)
-  if (own !== undefined) console.error('a simulating process broke off: see above')
+  const { ended } = startShares(import.meta.url, shares, (told) => report.add(told as Outcome))
+  const code = await ended
+  if (code !== 0) console.error('a simulating process broke off: see above')
   keepFailures(report)
-  return own ?? report.finish()
+  return code === 0 ? report.finish() : code
 }
 
 const first = numberOf('first')
 const count = numberOf('seeds')
-if (values.step !== undefined) runShare(first, first + count, numberOf('step'))
-else if (values.tape !== undefined) {
+if (values.step !== undefined) {
+  await workAsShare(runShare(first, first + count, numberOf('step')))
+} else if (values.tape !== undefined) {
   const { story, scenario } = parseTape(readFileSync(values.tape, 'utf8'))
   console.log(story)
   process.exitCode = runOne(scenario, values.tape)
