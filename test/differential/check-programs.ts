@@ -13,6 +13,9 @@ export interface Failure {
   readonly error: string
 }
 
+/** So long a program may be made smaller, in ms: on a slow machine it stays larger, not for ever. */
+const shrinkMs = 30_000
+
 /** Checks so many programs of a seed, or the one at a path; `null` when all agree. */
 export function checkPrograms(
   seed: number,
@@ -24,17 +27,21 @@ export function checkPrograms(
     runProgram(one, reached)
   })
   // Biased towards what is small, programs would never fill a tree.
-  const how = { seed, numRuns: count, noBias: true }
-  const details = fc.check(
-    property,
-    path === undefined ? how : { ...how, path, endOnFailure: true },
-  )
-  if (!details.failed) return null
-  const error = details.errorInstance
+  const how = { seed, numRuns: count, noBias: true, ...(path !== undefined && { path }) }
+  const found = fc.check(property, { ...how, endOnFailure: true })
+  if (!found.failed) return null
+  if (path !== undefined) return failureOf(seed, found)
+  const from = found.counterexamplePath ?? ''
+  const smaller = { ...how, path: from, interruptAfterTimeLimit: shrinkMs }
+  return failureOf(seed, fc.check(property, smaller))
+}
+
+function failureOf(seed: number, details: fc.RunDetails<[Program]>): Failure {
+  const { counterexample, counterexamplePath, errorInstance: error } = details
   return {
     seed,
-    path: details.counterexamplePath ?? '',
-    program: (details.counterexample as [Program])[0],
+    path: counterexamplePath ?? '',
+    program: counterexample![0],
     error: error instanceof Error ? (error.stack ?? error.message) : String(error),
   }
 }

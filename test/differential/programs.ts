@@ -57,7 +57,9 @@ const identity: fc.Arbitrary<Identity> = fc.constantFrom(
   { scheme: 'digest', id: 'two:2x' },
   { scheme: 'ip', id: '127.0.0.1' },
   { scheme: 'ip', id: '10.1.2.3' },
+  { scheme: 'ip', id: '10.1.4.3' },
   { scheme: 'ip', id: '2001:db8::1' },
+  { scheme: 'ip', id: '2001:db9::1' },
   { scheme: 'x509', id: 'CN=x' },
   { scheme: 'super', id: '' },
 )

@@ -14,7 +14,7 @@ import type { Reached } from './reached.ts'
 import { readCore } from './reads.ts'
 import { ScanPair } from './scan-pair.ts'
 import { startModel } from './start-model.ts'
-import { stateOfCore, stateOfModel } from './state.ts'
+import { compareStates } from './state.ts'
 import { restorationOf, ZooKeeperPair } from './zookeeper-pair.ts'
 
 /** A tick, in ms, while time passes. */
@@ -276,7 +276,7 @@ class Run {
       }
     }
     if (this.#model.zxid !== before) {
-      compare('the state', stateOfCore(this.#peer.replica), stateOfModel(this.#model))
+      compareStates(this.#peer.replica, this.#model)
     }
     this.#welcome()
   }
