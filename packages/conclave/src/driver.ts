@@ -22,8 +22,10 @@ import {
 import type { Call, Session } from '@conclave/core'
 import type { Refusal, Transport, TransportListener } from '@conclave/net'
 import type { Log, LogListener, Snapshot } from '@conclave/storage'
+import type { ClientEvent } from '@conclave/zookeeper'
 import type { Clock } from './clock.ts'
 import { storeChannel } from './diagnostics.ts'
+import { earlyEvents } from './early-events.ts'
 import { brokenPeer, neverForwarded, reasonOf, storageError } from './failures.ts'
 import { FlightRecorder } from './flight-recorder.ts'
 import { HostedSessions } from './hosted-sessions.ts'
@@ -64,6 +66,7 @@ export interface DriverListener {
 export class Driver implements SessionHost {
   readonly clock: Clock
   readonly limits: Limits
+  standing: Standing | undefined
   readonly #tickMs: number
   readonly #listener: DriverListener
   readonly #recorder = new FlightRecorder()
@@ -85,6 +88,7 @@ export class Driver implements SessionHost {
   #wallAheadMs: number | undefined
   #lastCall: CallId = 0
   readonly #sessions = new HostedSessions(this)
+  readonly clients = this.#sessions.clients
   #afterDelivery: (() => void)[] = []
   #onHandedOver: (() => void) | undefined
 
@@ -156,10 +160,8 @@ export class Driver implements SessionHost {
     return this.#lastCall
   }
 
-  submit(event: SessionEvent): void {
-    // A read-only session is there before its watches.
-    const isEarly = event.type === 'watch-added' || event.type === 'read-only-session-opened'
-    this.#enqueue(event, isEarly ? this.#watchLane : this.#callLane)
+  submit(event: SessionEvent | ClientEvent): void {
+    this.#enqueue(event, earlyEvents.has(event.type) ? this.#watchLane : this.#callLane)
   }
 
   deadlineMs(session: SessionId): number {
@@ -374,6 +376,7 @@ export class Driver implements SessionHost {
         this.#sessions.onFailed(effect)
         return
       case 'report':
+        this.standing = effect.standing
         this.#listener.onStanding(effect.standing)
         return
       case 'step-again':

@@ -12,6 +12,7 @@ import {
   type Zxid,
 } from '@conclave/core/internal'
 import type { Call } from '@conclave/core'
+import { ClientSessions } from './client-sessions.ts'
 import { sessionChannel } from './diagnostics.ts'
 import { givenUpError, onGivingUp, type GivingUp } from './giving-up.ts'
 import { LocalSession } from './local-session.ts'
@@ -31,6 +32,8 @@ interface SessionCall {
 }
 
 export class HostedSessions {
+  /** Those of clients elsewhere. */
+  readonly clients: ClientSessions
   readonly #host: SessionHost
   readonly #sessions = new Map<SessionId, LocalSession>()
   readonly #asked = new Map<CallId, SessionCall>()
@@ -44,6 +47,7 @@ export class HostedSessions {
 
   constructor(host: SessionHost) {
     this.#host = host
+    this.clients = new ClientSessions(host)
   }
 
   /** The sessions that are hosted now. */
@@ -81,11 +85,13 @@ export class HostedSessions {
   }
 
   onOpened({ call, session, timeoutMs }: SessionOpened): void {
+    if (this.clients.onOpened(call, session)) return
     const opened = this.#add(session, timeoutMs)
     this.#take(call)?.resolve(opened)
   }
 
   onFailed({ call, code, outcome, detail }: SessionFailed): void {
+    if (this.clients.onFailed(call)) return
     const asked = this.#take(call)
     if (asked === undefined) return
     const { givingUp, reject } = asked
@@ -99,6 +105,7 @@ export class HostedSessions {
 
   /** What one step has for one session. */
   deliver(to: SessionId, items: readonly Delivery[]): void {
+    if (this.clients.deliver(to, items)) return
     const session = this.#sessions.get(to)
     if (session === undefined) return
     session.onDeliveries(items)
@@ -142,6 +149,7 @@ export class HostedSessions {
 
   /** The peer is closed or has failed: nothing will be answered any more. */
   endAll(error: CoordinationError, unsent: ReadonlySet<CallId>): void {
+    this.clients.endAll()
     for (const session of this.#sessions.values()) session.onHostGone(error, unsent)
     this.#sessions.clear()
     this.#late.clear()

@@ -25,12 +25,8 @@ import { settled } from './failures.ts'
 import { flagOption } from './option-checks.ts'
 import { givenUpBefore, givenUpError, onGivingUp } from './giving-up.ts'
 import type { LocalSession } from './local-session.ts'
-import {
-  resolveCall,
-  resolveSessionOptions,
-  type PeerOptions,
-  type SessionOptions,
-} from './options.ts'
+import { resolveCall, type PeerOptions } from './options.ts'
+import { resolveSessionOptions, type SessionOptions } from './session-options.ts'
 import type { Member, Peer, PeerEvents, Role, Status } from './peer.ts'
 import { ReadyWaits } from './ready-waits.ts'
 import {

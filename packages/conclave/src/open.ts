@@ -15,6 +15,7 @@ import { givenUpBefore, givenUpError, onGivingUp, type GivingUp } from './giving
 import { resolveOptions, type OpenOptions, type PeerOptions } from './options.ts'
 import type { Peer } from './peer.ts'
 import { startPeer } from './start-peer.ts'
+import { openZooKeeperPort } from './zookeeper-port.ts'
 
 /**
  * Opens a peer of an ensemble in this process, and resolves once its data is recovered and it listens;
@@ -53,14 +54,22 @@ export async function open(options: OpenOptions): Promise<Peer> {
 
 async function openPeer(options: PeerOptions): Promise<Peer> {
   const { dir, id } = options
-  const { peer } = await startPeer(options, {
+  const { peer, driver } = await startPeer(options, {
     clock: systemClock,
     entropy: systemEntropy,
     openStore: (replicas, listener) =>
       openStore({ dir, peerId: id, codec: pageCodec, ...replicas, listener, clock: systemClock }),
     openTransport: (identity, listener) => openTransport(options, identity, listener),
   })
-  return peer
+  const { zookeeper } = options
+  if (zookeeper === null) return peer
+  try {
+    await openZooKeeperPort(driver, systemEntropy, options, zookeeper)
+    return peer
+  } catch (error) {
+    await peer.close({ timeoutMs: 1 }).catch(() => undefined)
+    throw error
+  }
 }
 
 async function openTransport(

@@ -122,3 +122,16 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length] ?? 0
 }
+
+const maxPort = 65_535
+
+/** Checks an address, or a name of one. */
+export function hostOption(value: unknown, key: string): string {
+  if (typeof value === 'string' && /^[\w.:%-]+$/.test(value)) return value
+  throw badOption(key, value, "give a host name or an IP address, like '10.0.0.1', without a port")
+}
+
+/** Checks a port. */
+export function portOption(value: unknown, key: string): number {
+  return integerOption(value, key, { min: 1, max: maxPort, what: 'a TCP port' })
+}

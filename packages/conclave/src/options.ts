@@ -1,5 +1,5 @@
 /**
- * The options of `open` and of `peer.session`: what may be given, what is taken when it is not, and
+ * The options of `open`: what may be given, what is taken when it is not, and
  * what is refused. Everything is checked before anything is opened.
  */
 import { resolve } from 'node:path'
@@ -17,12 +17,16 @@ import {
   badOption,
   checkCall,
   flagOption,
+  hostOption,
   integerOption,
+  portOption,
   refuseUnknownKeys,
   requireBag,
   wordOption,
   type Bag,
 } from './option-checks.ts'
+import { maxSessionTimeoutMs, minSessionTimeoutMs } from './session-options.ts'
+import { zooKeeperOption, type ZooKeeperOptions, type ZooKeeperPort } from './zookeeper-options.ts'
 
 /** One peer of the ensemble, as every peer lists it. */
 export interface EnsembleMember {
@@ -55,29 +59,12 @@ export interface OpenOptions extends Call {
     { readonly host?: string | undefined; readonly port?: number | undefined } | undefined
   /** Where the peer runs. This version has `'inline'`: on the application's own loop. */
   readonly thread?: 'inline' | undefined
+  /** Serves stock clients of ZooKeeper at this address. */
+  readonly zookeeper?: ZooKeeperOptions | undefined
   /** Time bounds, for those who know why. Give every peer of an ensemble the same. */
   readonly timing?: Partial<Timing> | undefined
   /** Size bounds, for those who know why. Give every peer of an ensemble the same. */
   readonly limits?: Partial<Limits> | undefined
-}
-
-export interface SessionOptions extends Call {
-  /**
-   * For how long the ensemble keeps the session without a sign of life; 10 s unless told. At least
-   * three times `timing.silentPeerMs`, which is 9 s unless told, and at most 60 s.
-   */
-  readonly sessionTimeoutMs?: number | undefined
-  /**
-   * The session writes nothing, and lives at its peer alone: it is there at once, whether or not there
-   * is a leader, costs the ensemble nothing and never expires. It reads and watches what the peer has
-   * applied, which can be old while there is no quorum; `sync()` and linearizable reads wait for one.
-   */
-  readonly readOnly?: boolean | undefined
-  /**
-   * No list of access forbids this session anything: for tools, and for whoever has locked everybody
-   * out. Only who hosts a peer can ask for it, and has the data in its hands anyway.
-   */
-  readonly superuser?: boolean | undefined
 }
 
 /** `OpenOptions`, checked, with everything that was left out. */
@@ -89,6 +76,8 @@ export interface PeerOptions {
   readonly network: NetworkOptions | null
   readonly timing: Timing
   readonly limits: Limits
+  /** `null` where clients of ZooKeeper are not served. */
+  readonly zookeeper: ZooKeeperPort | null
   readonly call: Call
 }
 
@@ -106,9 +95,6 @@ export interface NetworkOptions {
 }
 
 const maxPeerId = 255
-const maxPort = 65_535
-const maxSessionTimeoutMs = 60_000
-const defaultSessionTimeoutMs = 10_000
 
 /** An application's loop may be busy for a moment; its peer must not be taken to be gone. */
 const inlineTiming: Timing = { ...defaultTiming, silentPeerMs: 3_000 }
@@ -121,6 +107,7 @@ const openKeys = [
   'insecure',
   'listen',
   'thread',
+  'zookeeper',
   'timing',
   'limits',
   'signal',
@@ -138,10 +125,11 @@ export function resolveOptions(given: unknown): PeerOptions {
   checkThread(options.thread)
   const timing = timingOption(options.timing)
   const limits = limitsOption(options.limits)
-  const call = given as Call
+  const zookeeper = zooKeeperOption(options.zookeeper)
+  const rest = { timing, limits, zookeeper, call: given as Call }
   if (options.ensemble === 'standalone') {
     refuseNetworkOptions(bag)
-    return { id, dir, members: [{ id, role: 'voter' }], network: null, timing, limits, call }
+    return { id, dir, members: [{ id, role: 'voter' }], network: null, ...rest }
   }
   const listed = ensembleOption(options.ensemble)
   const self = listed.find((member) => member.id === id)
@@ -152,27 +140,7 @@ export function resolveOptions(given: unknown): PeerOptions {
   const members = listed
     .map(({ id, role, host, port }) => ({ id, role, address: { host, port } }))
     .sort((a, b) => a.id - b.id)
-  return { id, dir, members, network: networkOptions(bag, listed, self), timing, limits, call }
-}
-
-/** The session timeout that was asked for. Throws `BAD_OPTION` for one that cannot be granted. */
-export function resolveSessionTimeout(given: unknown, timing: Timing): number {
-  const minMs = minSessionTimeoutMs(timing)
-  if (given === undefined) return Math.max(minMs, defaultSessionTimeoutMs)
-  return integerOption(given, 'sessionTimeoutMs', {
-    min: minMs,
-    max: maxSessionTimeoutMs,
-    what: 'ms, at least three times timing.silentPeerMs, so that an election costs no session',
-  })
-}
-
-/** Checks the options of `peer.session`. */
-export function resolveSessionOptions(given: unknown, timing: Timing): number {
-  if (given === undefined) return resolveSessionTimeout(undefined, timing)
-  const bag = requireBag(given, 'what session() was given')
-  refuseUnknownKeys(bag, ['sessionTimeoutMs', 'readOnly', 'superuser', 'signal', 'timeoutMs'])
-  checkCall(bag)
-  return resolveSessionTimeout(bag['sessionTimeoutMs'], timing)
+  return { id, dir, members, network: networkOptions(bag, listed, self), ...rest }
 }
 
 /** Checks a bag that takes `signal` and `timeoutMs` alone. */
@@ -182,10 +150,6 @@ export function resolveCall(given: unknown): Call {
   refuseUnknownKeys(bag, ['signal', 'timeoutMs'])
   checkCall(bag)
   return given as Call
-}
-
-function minSessionTimeoutMs(timing: Timing): number {
-  return 3 * timing.silentPeerMs
 }
 
 function peerIdOption(value: unknown, key: string): PeerId {
@@ -326,15 +290,6 @@ function secretOption(value: unknown): Uint8Array | null {
     'BAD_OPTION',
     'option secret is empty or neither text nor bytes: give a string or a Uint8Array, the same to every peer',
   )
-}
-
-function hostOption(value: unknown, key: string): string {
-  if (typeof value === 'string' && /^[\w.:%-]+$/.test(value)) return value
-  throw badOption(key, value, "give a host name or an IP address, like '10.0.0.1', without a port")
-}
-
-function portOption(value: unknown, key: string): number {
-  return integerOption(value, key, { min: 1, max: maxPort, what: 'a TCP port' })
 }
 
 function isWildcard(host: string): boolean {

@@ -3,7 +3,7 @@
  * on it. The types alone; local-peer.ts is behind them.
  */
 import type { Call, CoordinationError, Session, Zxid } from '@conclave/core'
-import type { SessionOptions } from './options.ts'
+import type { SessionOptions } from './session-options.ts'
 import type { Reconfigured, ReconfigureOptions } from './reconfiguration.ts'
 
 /**

@@ -15,6 +15,7 @@ import type {
   Zxid,
 } from '@conclave/core/internal'
 import type { CoordinationError } from '@conclave/core'
+import type { ClientEvent } from '@conclave/zookeeper'
 import type { Clock } from './clock.ts'
 
 /** What sessions may say, and whoever asks for one. */
@@ -46,7 +47,7 @@ export interface SessionHost {
    * of that turn: no change slips in between what can be read now and the watch (W4). Every call is
    * answered by a delivery in the end, a `call-aborted` in the step that takes it.
    */
-  submit(event: SessionEvent): void
+  submit(event: SessionEvent | ClientEvent): void
   /**
    * Until when, on `clock.nowMs()`, the ensemble is known to keep the session; in the past when that
    * is no longer known.

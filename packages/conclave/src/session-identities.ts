@@ -2,8 +2,8 @@
  * What a session has proved to be, for lists of access that name it: known here, where reads are
  * answered, and told to the host, which sends it along with writes.
  */
-import { createHash } from 'node:crypto'
 import { CoordinationError, type Identity, type SessionId } from '@conclave/core/internal'
+import { digestIdentity } from '@conclave/zookeeper'
 import { show } from './option-checks.ts'
 import type { SessionHost } from './session-host.ts'
 
@@ -27,7 +27,7 @@ export class SessionIdentities {
       const message = `the scheme ${show(scheme)} proves nothing here: give "digest", with user:password`
       throw new CoordinationError('AUTH_FAILED', message)
     }
-    this.add({ scheme, id: digestOf(proof, this.#host.limits.maxProofBytes) })
+    this.add(digestOf(proof, this.#host.limits.maxProofBytes))
   }
 
   add(identity: Identity): void {
@@ -45,19 +45,15 @@ export class SessionIdentities {
   }
 }
 
-/** ZooKeeper's id of a user with a password: `user:base64(sha1(user:password))`. */
-function digestOf(proof: unknown, maxProofBytes: number): string {
+/** Checks a proof before anything is made of it. */
+function digestOf(proof: unknown, maxProofBytes: number): Identity {
   const bytes = typeof proof === 'string' ? Buffer.from(proof) : proof
-  const end = bytes instanceof Uint8Array ? bytes.indexOf(0x3a) : -1
-  if (!(bytes instanceof Uint8Array) || end < 0) {
-    const message =
-      'a digest is proved by user:password, as a string or bytes; there is no ":" in it'
-    throw new CoordinationError('BAD_ARGUMENT', message)
-  }
-  if (bytes.length > maxProofBytes) {
+  if (bytes instanceof Uint8Array && bytes.length > maxProofBytes) {
     const message = `user:password has ${String(bytes.length)} bytes, and limits.maxProofBytes is ${String(maxProofBytes)}: take a shorter one`
     throw new CoordinationError('LIMIT_EXCEEDED', message)
   }
-  const user = Buffer.from(bytes.subarray(0, end)).toString()
-  return `${user}:${createHash('sha1').update(bytes).digest('base64')}`
+  const identity = bytes instanceof Uint8Array ? digestIdentity(bytes) : null
+  if (identity !== null) return identity
+  const message = 'a digest is proved by user:password, as a string or bytes; there is no ":" in it'
+  throw new CoordinationError('BAD_ARGUMENT', message)
 }

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { CoordinationError } from '@conclave/core'
 import { describe, expect, test } from 'vitest'
-import { resolveOptions, resolveSessionOptions, type EnsembleMember } from '../src/options.ts'
+import { resolveOptions, type EnsembleMember } from '../src/options.ts'
+import { resolveSessionOptions } from '../src/session-options.ts'
 
 const three: readonly EnsembleMember[] = [
   { id: 1, host: '127.0.0.1', port: 7001 },
@@ -111,7 +112,13 @@ describe('the options of open', () => {
     ['options that are a list', [], ['[]', 'object']],
     ['a misspelt key', having({ ensembel: 1 }), ['ensembel', 'did you mean ensemble?']],
     ['a key of another case', having({ DIR: 'x' }), ['DIR', 'did you mean dir?']],
-    ['a key that is like none', having({ zookeeper: {} }), ['zookeeper', 'known are id, dir']],
+    ['a key that is like none', having({ quux: {} }), ['quux', 'known are id, dir']],
+    ['clients without a port', having({ zookeeper: {} }), ['zookeeper.port', 'TCP port']],
+    [
+      'a word that there is not',
+      having({ zookeeper: { port: 2181, fourLetterWords: ['kill'] } }),
+      ['zookeeper.fourLetterWords', 'ruok'],
+    ],
     ['no id', having({ id: undefined }), ['id', 'undefined', '1 to 255']],
     ['an id that is text', having({ id: '1' }), ['id', '"1"', '1 to 255']],
     ['an id of 0', having({ id: 0 }), ['id', '0', '1 to 255']],

@@ -1,4 +1,5 @@
-/** What the façade and its tests may name: the codec of the protocol of ZooKeeper's clients. */
+/** What the façade and its tests may name: the codec of the protocol of ZooKeeper's clients,
+ * and the endpoint that speaks it. */
 export { FrameSplitter } from './jute/frame-splitter.ts'
 export { type Long, longOf } from './jute/long.ts'
 export { MalformedError, type MalformedReason } from './jute/malformed-error.ts'
@@ -155,3 +156,19 @@ export {
   writeWatcherEvent,
 } from './messages/watcher-event.ts'
 export { type ClientInfo, readWhoAmIResponse, writeWhoAmIResponse } from './messages/who-am-i.ts'
+export { digestIdentity } from './endpoint/digest-identity.ts'
+export { openEndpoint, type Endpoint, type EndpointOptions } from './endpoint/endpoint.ts'
+export type {
+  ClientEvent,
+  EndpointClock,
+  EndpointHost,
+  HostedClient,
+  HostStanding,
+  SessionAsker,
+} from './endpoint/endpoint-host.ts'
+export { defaultEndpointLimits, type EndpointLimits } from './endpoint/endpoint-limits.ts'
+export {
+  fourLetterWords,
+  type EndpointFigures,
+  type FourLetterWord,
+} from './endpoint/four-letter-words.ts'

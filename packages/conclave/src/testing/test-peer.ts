@@ -1,7 +1,7 @@
 /** A peer under test, as the test sees it: the peer itself; time flows while its calls wait. */
 import type { Call, CoordinationError, Session, Zxid } from '@conclave/core'
 import type { LocalPeer } from '../local-peer.ts'
-import type { SessionOptions } from '../options.ts'
+import type { SessionOptions } from '../session-options.ts'
 import type { Peer, PeerEvents, Role, Status } from '../peer.ts'
 import type { Reconfigured, ReconfigureOptions } from '../reconfiguration.ts'
 import { RecordedSession } from './recorded-session.ts'

@@ -33,6 +33,12 @@ export class JuteReader {
     return this.#end - this.#position
   }
 
+  /** A copy of all that is left. */
+  rest(): Buffer {
+    const at = this.#advance(this.remaining)
+    return Buffer.from(this.#bytes.subarray(at, this.#end))
+  }
+
   bool(): boolean {
     return this.#bytes[this.#advance(1)] !== 0
   }

@@ -1,0 +1,227 @@
+/**
+ * One connection of a client: frames in, frames out, and when to read no more. Which session it speaks
+ * for, and what it asks, is its session's (client-session.ts); how it comes to one, endpoint.ts's.
+ *
+ * All that is written within one tick goes to the kernel in one call. A client that does not read is
+ * not read from either; one that still does not, and is told of changes, is let go.
+ */
+import type { Socket } from 'node:net'
+import type { Zxid } from '@conclave/core/internal'
+import { FrameSplitter } from '../jute/frame-splitter.ts'
+import { MalformedError } from '../jute/malformed-error.ts'
+import type { JuteReader } from '../jute/reader.ts'
+import type { JuteWriter } from '../jute/writer.ts'
+import { writeReplyHeader, xids } from '../messages/headers.ts'
+import { writeWatcherEvent } from '../messages/watcher-event.ts'
+import type { EndpointClock } from './endpoint-host.ts'
+import type { EndpointLimits } from './endpoint-limits.ts'
+import type { Output, OutputOwner } from './output.ts'
+
+/** Whoever a connection's frames are for. */
+export interface ConnectionListener {
+  /** A whole frame. The reader is valid until this returns. */
+  onFrame(connection: ClientConnection, reader: JuteReader): void
+  /** Bytes came, of whatever. */
+  onHeard(connection: ClientConnection): void
+  /** What came is no frame. The connection is at its end when this returns. */
+  onMalformed(connection: ClientConnection, error: MalformedError): void
+  onClosed(connection: ClientConnection): void
+}
+
+export class ClientConnection implements OutputOwner {
+  /** Where the client is. */
+  readonly address: string
+  readonly port: number
+  readonly openedMs: number
+  receivedCount = 0
+  sentCount = 0
+  /** The highest zxid that it was told: no reply has a lower one. */
+  lastZxid = 0
+  readonly #socket: Socket
+  readonly #limits: EndpointLimits
+  readonly #clock: EndpointClock
+  readonly #listener: ConnectionListener
+  readonly #output: Output
+  readonly #reader: JuteReader
+  readonly #splitter: FrameSplitter
+  #pieces: Buffer[] = []
+  #piecesBytes = 0
+  #isFlushing = false
+  /** Why it is not read from: until its session is there, too much asked, too much to write. */
+  readonly #holds = new Set<'handshake' | 'requests' | 'output'>()
+  #isReading = false
+  #isClosed = false
+
+  constructor(
+    socket: Socket,
+    shared: { readonly output: Output; readonly reader: JuteReader },
+    limits: EndpointLimits,
+    clock: EndpointClock,
+    listener: ConnectionListener,
+  ) {
+    this.#socket = socket
+    this.address = plainAddress(socket.remoteAddress ?? '')
+    this.port = socket.remotePort ?? 0
+    this.#limits = limits
+    this.#clock = clock
+    this.openedMs = clock.nowMs()
+    this.#listener = listener
+    this.#output = shared.output
+    this.#reader = shared.reader
+    this.#splitter = new FrameSplitter(limits.maxFrameBytes)
+    socket.setNoDelay(true)
+    // Without this the host process would die of a connection that was reset: `close` follows.
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      this.#onRead(chunk)
+    })
+    socket.on('drain', () => {
+      this.release('output')
+    })
+    socket.once('close', () => {
+      this.#close()
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Bytes that were given to it and that the kernel has not taken. */
+  get unwrittenBytes(): number {
+    return this.#socket.writableLength + this.#piecesBytes + this.#output.pendingOf(this)
+  }
+
+  /** Reads no more, for this reason, until it is released. */
+  hold(reason: 'handshake' | 'requests' | 'output'): void {
+    this.#holds.add(reason)
+    this.#socket.pause()
+  }
+
+  release(reason: 'handshake' | 'requests' | 'output'): void {
+    if (!this.#holds.delete(reason) || this.#holds.size > 0 || this.#isClosed) return
+    this.#readFrames()
+    if (this.#holds.size === 0 && !this.#socket.destroyed) this.#socket.resume()
+  }
+
+  /** Begins a reply; what follows its header is the caller's, and `end` ends it. */
+  beginReply(xid: number, zxid: Zxid, error: number): JuteWriter {
+    if (zxid > this.lastZxid) this.lastZxid = zxid
+    const writer = this.begin()
+    writeReplyHeader(writer, xid, xid === xids.auth ? 0 : this.lastZxid, error)
+    return writer
+  }
+
+  /** A reply that is a header alone. */
+  reply(xid: number, zxid: Zxid, error: number): void {
+    this.beginReply(xid, zxid, error)
+    this.end()
+  }
+
+  /** Tells of a change; `null` stands for one that was missed. */
+  tell(type: number, path: string, zxid: Zxid | null): void {
+    const writer = this.begin()
+    writeReplyHeader(writer, xids.notification, zxid ?? -1, 0)
+    writeWatcherEvent(writer, type, path)
+    this.end()
+    if (this.unwrittenBytes > this.#limits.maxUnwrittenBytes) this.destroy()
+  }
+
+  /** Begins a frame; `end` ends it. */
+  begin(): JuteWriter {
+    return this.#output.begin(this)
+  }
+
+  end(): void {
+    this.#output.end()
+    this.sentCount += 1
+    // Many answers to one read can be much: whether there is room for more must be known between them.
+    if (this.#piecesBytes + this.#output.pendingOf(this) < this.#limits.highWaterBytes) {
+      this.#flushSoon()
+    } else this.#flush()
+  }
+
+  addPiece(piece: Buffer): void {
+    if (this.#isClosed) return
+    this.#pieces.push(piece)
+    this.#piecesBytes += piece.length
+  }
+
+  /** Ends it once what was written has been taken, or is not taken in time. */
+  finish(lastWords?: string): void {
+    this.hold('requests')
+    this.#flush()
+    const cancel = this.#clock.after(this.#limits.farewellMs, () => {
+      this.#socket.destroy()
+    })
+    this.#socket.once('close', cancel)
+    if (lastWords === undefined) this.#socket.end()
+    else this.#socket.end(lastWords)
+    // What it still sends is of no interest, but must be read, or the kernel resets the connection.
+    this.#close()
+    this.#socket.resume()
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#socket.destroy()
+    this.#close()
+  }
+
+  #onRead(chunk: Buffer): void {
+    if (this.#isClosed) return
+    this.#listener.onHeard(this)
+    this.#splitter.push(chunk)
+    this.#readFrames()
+  }
+
+  #readFrames(): void {
+    // What a frame brings about can release what held the ones behind it.
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      while (!this.#isClosed && this.#holds.size === 0 && this.#splitter.next(this.#reader)) {
+        this.receivedCount += 1
+        this.#listener.onFrame(this, this.#reader)
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error
+      this.#output.abandon()
+      this.#listener.onMalformed(this, error)
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    process.nextTick(() => {
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    this.#isFlushing = false
+    if (this.#output.pendingOf(this) > 0) this.#output.hand()
+    const pieces = this.#pieces
+    if (pieces.length === 0 || this.#isClosed) return
+    this.#pieces = []
+    this.#piecesBytes = 0
+    this.#socket.write(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces))
+    if (this.#socket.writableLength > this.#limits.highWaterBytes) this.hold('output')
+  }
+
+  #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#pieces = []
+    this.#piecesBytes = 0
+    this.#listener.onClosed(this)
+  }
+}
+
+/** An IPv4 address that came by way of IPv6, as what it is. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}

@@ -1,0 +1,316 @@
+/**
+ * The endpoint: where stock clients of ZooKeeper reach a peer. It listens, shakes hands, and keeps the
+ * connections and the sessions of its clients, each of which is a session of the ensemble like any
+ * other: it survives a change of leader, and expires when its client is not heard.
+ *
+ * What a client may be told when, and by whom, is client-session.ts; what it may ask, requests.ts.
+ */
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { CoordinationError, epochOf, type SessionId, type Zxid } from '@conclave/core/internal'
+import type { Long } from '../jute/long.ts'
+import type { MalformedError } from '../jute/malformed-error.ts'
+import { JuteReader } from '../jute/reader.ts'
+import {
+  expiredResponse,
+  readConnectRequest,
+  writeConnectResponse,
+  type ConnectRequest,
+} from '../messages/connect.ts'
+import { ClientConnection, type ConnectionListener } from './client-connection.ts'
+import { ClientSession, type SessionListener } from './client-session.ts'
+import type { EndpointHost } from './endpoint-host.ts'
+import type { EndpointLimits } from './endpoint-limits.ts'
+import { answerWord, fourLetterWordOf, type EndpointFigures } from './four-letter-words.ts'
+import { Latency } from './latency.ts'
+import { Output } from './output.ts'
+import { takeRequest } from './requests.ts'
+
+export interface EndpointOptions {
+  readonly host: string
+  readonly port: number
+  readonly limits: EndpointLimits
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  /** The four-letter words that are answered. */
+  readonly words: readonly string[]
+  /** For how long clients are kept while there is no leader. */
+  readonly leaderlessMs: number
+  /** What `conf` tells besides. */
+  readonly settings: Readonly<Record<string, string | number>>
+}
+
+/** A peer's port for clients of ZooKeeper. Resolves once it listens; rejects with `LISTEN_FAILED`. */
+export async function openEndpoint(
+  host: EndpointHost,
+  options: EndpointOptions,
+): Promise<Endpoint> {
+  const endpoint = new Endpoint(host, options)
+  await endpoint.listen()
+  return endpoint
+}
+
+export class Endpoint implements ConnectionListener, SessionListener {
+  readonly #host: EndpointHost
+  readonly #options: EndpointOptions
+  readonly #server: Server
+  readonly #shared = { output: new Output(), reader: new JuteReader() }
+  readonly #latency = new Latency()
+  /** Every connection, with the session it speaks for; `null` before. */
+  readonly #connections = new Map<ClientConnection, ClientSession | null>()
+  readonly #countByAddress = new Map<string, number>()
+  readonly #sessions = new Map<SessionId, ClientSession>()
+  /** What ends a connection that does not say who it is. */
+  readonly #patience = new Map<ClientConnection, () => void>()
+  #receivedBefore = 0
+  #sentBefore = 0
+  #leaderlessSinceMs: number | null = null
+  #isClosed = false
+  #cancelWatch: (() => void) | undefined
+
+  constructor(host: EndpointHost, options: EndpointOptions) {
+    this.#host = host
+    this.#options = options
+    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
+      const { limits } = options
+      const connection = new ClientConnection(socket, this.#shared, limits, host.clock, this)
+      if (this.#admit(connection)) socket.resume()
+      else connection.destroy()
+    })
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port
+  }
+
+  listen(): Promise<void> {
+    const { host, port } = this.#options
+    return new Promise((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException): void => {
+        const place = `${host}:${String(port)}`
+        const message = `cannot listen for ZooKeeper's clients on ${place}: ${error.message}; choose another zookeeper.port, or stop what holds this one`
+        reject(new CoordinationError('LISTEN_FAILED', message, { cause: error }))
+      }
+      this.#server.once('error', onError)
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', onError)
+        // Failing to accept one connection is no reason to end the others.
+        this.#server.on('error', () => undefined)
+        this.#watchStanding()
+        resolve()
+      })
+    })
+  }
+
+  /** Lets go of every client; their sessions live on, and may be taken up elsewhere. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelWatch?.()
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve()
+      })
+    })
+    for (const connection of [...this.#connections.keys()]) connection.destroy()
+    return closed
+  }
+
+  /** What four-letter words tell. */
+  figures(): EndpointFigures {
+    const { standing, replica } = this.#host
+    const open = [...this.#connections]
+    const received = open.reduce((sum, [{ receivedCount }]) => sum + receivedCount, 0)
+    const sent = open.reduce((sum, [{ sentCount }]) => sum + sentCount, 0)
+    const connections = open.map(([connection, session]) => ({
+      address: connection.address,
+      port: connection.port,
+      session: session?.sessionId ?? 0,
+      queuedCount: session?.outstandingCount ?? 0,
+      receivedCount: connection.receivedCount,
+      sentCount: connection.sentCount,
+    }))
+    return {
+      id: standing.id,
+      isServing: standing.isServing,
+      mode: standing.mode,
+      zxid: replica.lastApplied,
+      znodeCount: replica.tree.size,
+      sessionCount: replica.sessions.size,
+      receivedCount: this.#receivedBefore + received,
+      sentCount: this.#sentBefore + sent,
+      outstandingCount: connections.reduce((sum, { queuedCount }) => sum + queuedCount, 0),
+      latency: this.#latency.figures(),
+      connections,
+      settings: { clientPort: this.port, serverId: standing.id, ...this.#options.settings },
+    }
+  }
+
+  onHeard(connection: ClientConnection): void {
+    this.#connections.get(connection)?.heard()
+  }
+
+  onFrame(connection: ClientConnection, reader: JuteReader): void {
+    const session = this.#connections.get(connection)
+    if (session === undefined) return
+    if (session === null) this.#shakeHands(connection, readConnectRequest(reader))
+    else takeRequest(session, connection, reader)
+  }
+
+  onMalformed(connection: ClientConnection, error: MalformedError): void {
+    const isFirst = connection.receivedCount === 0 && error.reason === 'FRAME_LENGTH'
+    const word = isFirst ? fourLetterWordOf(error.prefix) : undefined
+    if (word === undefined) connection.destroy()
+    else connection.finish(answerWord(word, this.#options.words, () => this.figures()))
+  }
+
+  onClosed(connection: ClientConnection): void {
+    const session = this.#connections.get(connection)
+    if (session === undefined) return
+    this.#connections.delete(connection)
+    this.#receivedBefore += connection.receivedCount
+    this.#sentBefore += connection.sentCount
+    this.#endPatience(connection)
+    const { address } = connection
+    const count = (this.#countByAddress.get(address) ?? 1) - 1
+    if (count === 0) this.#countByAddress.delete(address)
+    else this.#countByAddress.set(address, count)
+    session?.detach(connection)
+  }
+
+  onAnswered(latencyMs: number): void {
+    this.#latency.add(latencyMs)
+  }
+
+  onEnded(session: ClientSession): void {
+    this.#sessions.delete(session.sessionId)
+  }
+
+  /** Notes a connection; false when there are as many as may be. */
+  #admit(connection: ClientConnection): boolean {
+    const { maxConnections, maxAddressConnections, handshakeMs } = this.#options.limits
+    const { address } = connection
+    const count = this.#countByAddress.get(address) ?? 0
+    const isFull = maxAddressConnections > 0 && count >= maxAddressConnections
+    if (this.#isClosed || isFull || this.#connections.size >= maxConnections) return false
+    this.#connections.set(connection, null)
+    this.#countByAddress.set(address, count + 1)
+    const cancel = this.#host.clock.after(handshakeMs, () => {
+      connection.destroy()
+    })
+    this.#patience.set(connection, cancel)
+    return true
+  }
+
+  #endPatience(connection: ClientConnection): void {
+    this.#patience.get(connection)?.()
+    this.#patience.delete(connection)
+  }
+
+  #shakeHands(connection: ClientConnection, request: ConnectRequest): void {
+    this.#endPatience(connection)
+    const { replica, standing } = this.#host
+    // Whoever has seen more than this peer goes on looking for a server that has: it never goes back.
+    if (!standing.isServing || request.lastZxidSeen > replica.lastApplied) {
+      connection.destroy()
+      return
+    }
+    if (request.sessionId === 0) this.#begin(connection, request)
+    else this.#resume(connection, request)
+  }
+
+  #begin(connection: ClientConnection, { timeoutMs, readOnly }: ConnectRequest): void {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs, limits } = this.#options
+    const granted = Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs)
+    const password = this.#host.password()
+    // What it sends behind the handshake waits: there is no session yet that could ask.
+    connection.hold('handshake')
+    this.#host.requestSession(granted, password, {
+      onOpened: (id) => {
+        const given = { id, timeoutMs: granted, password }
+        const session = new ClientSession(this.#host, this, limits.maxOutstanding, given)
+        this.#sessions.set(id, session)
+        this.#attach(connection, session, readOnly)
+        return session
+      },
+      onFailed: () => {
+        connection.destroy()
+      },
+    })
+  }
+
+  #resume(connection: ClientConnection, request: ConnectRequest): void {
+    const { replica } = this.#host
+    const id = sessionIdOf(request.sessionId)
+    const record = id === undefined ? undefined : replica.sessions.get(id)
+    if (record === undefined || !isSame(record.password, request.password)) {
+      // A session is named for the txn that created it: one that is not applied here may yet be.
+      const isAhead = record === undefined && id !== undefined && this.#mayCome(id)
+      if (isAhead) connection.destroy()
+      else this.#refuse(connection, request.readOnly)
+      return
+    }
+    const session = this.#sessions.get(record.id)
+    // Another peer has it.
+    if (session === undefined) connection.destroy()
+    else this.#attach(connection, session, request.readOnly)
+  }
+
+  #mayCome(id: SessionId): boolean {
+    const { replica, standing } = this.#host
+    return id > replica.lastApplied && epochOf(id as number as Zxid) <= standing.epoch
+  }
+
+  /** Tells that the session is over: the client has to begin another one. */
+  #refuse(connection: ClientConnection, readOnly: boolean | undefined): void {
+    writeConnectResponse(connection.begin(), expiredResponse(readOnly))
+    connection.end()
+    connection.finish()
+  }
+
+  #attach(
+    connection: ClientConnection,
+    session: ClientSession,
+    readOnly: boolean | undefined,
+  ): void {
+    // Gone meanwhile: the session expires, unless its client comes back for it.
+    if (connection.isClosed) return
+    this.#connections.set(connection, session)
+    session.attach(connection)
+    writeConnectResponse(connection.begin(), {
+      protocolVersion: 0,
+      timeoutMs: session.timeoutMs,
+      sessionId: session.sessionId,
+      password: session.password,
+      readOnly: readOnly === undefined ? undefined : false,
+    })
+    connection.end()
+    connection.release('handshake')
+  }
+
+  /** Clients of a peer that has lost its leader for long are better served elsewhere. */
+  #watchStanding(): void {
+    if (this.#isClosed) return
+    const { clock, standing } = this.#host
+    const { leaderlessMs } = this.#options
+    if (standing.isServing) this.#leaderlessSinceMs = null
+    else this.#leaderlessSinceMs ??= clock.nowMs()
+    const since = this.#leaderlessSinceMs
+    if (since !== null && clock.nowMs() - since >= leaderlessMs) {
+      for (const [connection, session] of [...this.#connections]) {
+        if (session !== null) connection.destroy()
+      }
+    }
+    this.#cancelWatch = clock.after(leaderlessMs / 4, () => {
+      this.#watchStanding()
+    })
+  }
+}
+
+/** The session that a client names; `undefined` of what can be none of ours. */
+function sessionIdOf(id: Long): SessionId | undefined {
+  return typeof id === 'number' && id > 0 ? (id as SessionId) : undefined
+}
+
+function isSame(one: Uint8Array, other: Uint8Array | null): boolean {
+  return other !== null && Buffer.compare(one, other) === 0
+}
