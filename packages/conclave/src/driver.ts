@@ -22,7 +22,6 @@ import {
 import type { Call, Session } from '@conclave/core'
 import type { Refusal, Transport, TransportListener } from '@conclave/net'
 import type { Log, LogListener, Snapshot } from '@conclave/storage'
-import type { ClientEvent } from '@conclave/zookeeper'
 import type { Clock } from './clock.ts'
 import { storeChannel } from './diagnostics.ts'
 import { earlyEvents } from './early-events.ts'
@@ -66,7 +65,6 @@ export interface DriverListener {
 export class Driver implements SessionHost {
   readonly clock: Clock
   readonly limits: Limits
-  standing: Standing | undefined
   readonly #tickMs: number
   readonly #listener: DriverListener
   readonly #recorder = new FlightRecorder()
@@ -160,7 +158,7 @@ export class Driver implements SessionHost {
     return this.#lastCall
   }
 
-  submit(event: SessionEvent | ClientEvent): void {
+  submit(event: SessionEvent): void {
     this.#enqueue(event, earlyEvents.has(event.type) ? this.#watchLane : this.#callLane)
   }
 
@@ -376,7 +374,6 @@ export class Driver implements SessionHost {
         this.#sessions.onFailed(effect)
         return
       case 'report':
-        this.standing = effect.standing
         this.#listener.onStanding(effect.standing)
         return
       case 'step-again':

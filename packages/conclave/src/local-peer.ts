@@ -95,6 +95,11 @@ export class LocalPeer implements Peer, DriverListener {
     return this.#over === undefined ? roleIn(this.#view().standing) : 'looking'
   }
 
+  /** As it was reported last. */
+  get standing(): Standing | undefined {
+    return this.#standing
+  }
+
   get lastApplied(): Zxid {
     return this.#lastView?.lastApplied ?? this.#started().core.replica.lastApplied
   }

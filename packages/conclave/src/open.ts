@@ -54,17 +54,18 @@ export async function open(options: OpenOptions): Promise<Peer> {
 
 async function openPeer(options: PeerOptions): Promise<Peer> {
   const { dir, id } = options
-  const { peer, driver } = await startPeer(options, {
+  const started = await startPeer(options, {
     clock: systemClock,
     entropy: systemEntropy,
     openStore: (replicas, listener) =>
       openStore({ dir, peerId: id, codec: pageCodec, ...replicas, listener, clock: systemClock }),
     openTransport: (identity, listener) => openTransport(options, identity, listener),
   })
+  const { peer } = started
   const { zookeeper } = options
   if (zookeeper === null) return peer
   try {
-    await openZooKeeperPort(driver, systemEntropy, options, zookeeper)
+    await openZooKeeperPort(started, systemEntropy, options, zookeeper)
     return peer
   } catch (error) {
     await peer.close({ timeoutMs: 1 }).catch(() => undefined)

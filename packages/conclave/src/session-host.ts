@@ -18,22 +18,24 @@ import type { CoordinationError } from '@conclave/core'
 import type { ClientEvent } from '@conclave/zookeeper'
 import type { Clock } from './clock.ts'
 
-/** What sessions may say, and whoever asks for one. */
-export type SessionEvent = Extract<
-  Event,
-  {
-    readonly type:
-      | 'session-requested'
-      | 'read-only-session-opened'
-      | 'session-authenticated'
-      | 'request-received'
-      | 'sync-requested'
-      | 'call-aborted'
-      | 'watch-added'
-      | 'watch-removed'
-      | 'session-abandoned'
-  }
->
+/** What sessions may say, those of clients too, and whoever asks for one. */
+export type SessionEvent =
+  | ClientEvent
+  | Extract<
+      Event,
+      {
+        readonly type:
+          | 'session-requested'
+          | 'read-only-session-opened'
+          | 'session-authenticated'
+          | 'request-received'
+          | 'sync-requested'
+          | 'call-aborted'
+          | 'watch-added'
+          | 'watch-removed'
+          | 'session-abandoned'
+      }
+    >
 
 export interface SessionHost {
   readonly limits: Limits
@@ -47,7 +49,7 @@ export interface SessionHost {
    * of that turn: no change slips in between what can be read now and the watch (W4). Every call is
    * answered by a delivery in the end, a `call-aborted` in the step that takes it.
    */
-  submit(event: SessionEvent | ClientEvent): void
+  submit(event: SessionEvent): void
   /**
    * Until when, on `clock.nowMs()`, the ensemble is known to keep the session; in the past when that
    * is no longer known.

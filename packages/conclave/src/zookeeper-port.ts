@@ -6,22 +6,22 @@ import {
   type EndpointHost,
   type HostStanding,
 } from '@conclave/zookeeper'
-import type { Driver } from './driver.ts'
 import type { Entropy } from './entropy.ts'
 import type { PeerOptions } from './options.ts'
+import type { StartedPeer } from './start-peer.ts'
 import { maxSessionTimeoutMs, minSessionTimeoutMs } from './session-options.ts'
 import type { ZooKeeperPort } from './zookeeper-options.ts'
 
 /** Serves clients until the peer is over. Rejects with `LISTEN_FAILED`. */
 export async function openZooKeeperPort(
-  driver: Driver,
+  started: StartedPeer,
   entropy: Entropy,
   options: PeerOptions,
   { host, port, words, maxClientCnxns }: ZooKeeperPort,
 ): Promise<void> {
   const { timing, dir, id } = options
   const minMs = minSessionTimeoutMs(timing)
-  const endpoint = await openEndpoint(hostOf(driver, entropy, options), {
+  const endpoint = await openEndpoint(hostOf(started, entropy, options), {
     host,
     port,
     words,
@@ -39,10 +39,14 @@ export async function openZooKeeperPort(
       maxSessionTimeout: maxSessionTimeoutMs,
     },
   })
-  driver.clients.onGone = () => void endpoint.close()
+  started.driver.clients.onGone = () => void endpoint.close()
 }
 
-function hostOf(driver: Driver, entropy: Entropy, { id, network }: PeerOptions): EndpointHost {
+function hostOf(
+  { peer, driver }: StartedPeer,
+  entropy: Entropy,
+  { id, network }: PeerOptions,
+): EndpointHost {
   return {
     limits: driver.limits,
     clock: driver.clock,
@@ -50,7 +54,7 @@ function hostOf(driver: Driver, entropy: Entropy, { id, network }: PeerOptions):
       return driver.replica
     },
     get standing() {
-      const standing = driver.standing
+      const { standing } = peer
       return {
         id,
         isServing: standing?.ready === true,
