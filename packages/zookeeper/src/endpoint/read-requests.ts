@@ -195,10 +195,10 @@ function writeZnode(
       writeStat(writer, statOf(znode))
       return
     case opcodes.getChildren:
-      writeGetChildrenResponse(writer, namesOf(znode))
+      writeGetChildrenResponse(writer, znode.childNames)
       return
     case opcodes.getChildren2:
-      writeGetChildren2Response(writer, namesOf(znode), statOf(znode))
+      writeGetChildren2Response(writer, znode.childNames, statOf(znode))
       return
     case opcodes.getAcl: {
       const acl = isAdmin(znode, identities) ? (znode.acl ?? openAcl) : maskAcl(znode.acl)
@@ -220,12 +220,8 @@ function multiReadResultOf(
   const error = errorOfRead(plain(opcode, path), context)
   const znode = context.replica.tree.get(path)
   if (error !== wireErrors.ok || znode === undefined) return { opcode: opcodes.error, error }
-  if (opcode === opcodes.getChildren) return { opcode, names: namesOf(znode) }
+  if (opcode === opcodes.getChildren) return { opcode, names: znode.childNames }
   return { opcode, data: znode.data, stat: statOf(znode) }
-}
-
-function namesOf(znode: Znode): readonly string[] {
-  return znode.children === null ? [] : [...znode.children]
 }
 
 function isAdmin(znode: Znode, identities: readonly Identity[]): boolean {
@@ -238,11 +234,8 @@ function countBelow(replica: Replica, root: Znode): number {
   let count = 0
   const open = [root]
   for (let znode = open.pop(); znode !== undefined; znode = open.pop()) {
-    for (const name of znode.children ?? []) {
-      count += 1
-      const child = replica.tree.get(`${znode.path}/${name}`)
-      if (child !== undefined && child.numChildren > 0) open.push(child)
-    }
+    count += znode.numChildren
+    for (const child of znode.children ?? []) if (child.numChildren > 0) open.push(child)
   }
   return count
 }
