@@ -45,7 +45,7 @@ export function canHaveQuota(path: string): boolean {
 
 /** Which quota a znode is part of, and as what; `null` of every other znode. */
 function partAt(path: string): { readonly of: string; readonly part: 'limits' | 'usage' } | null {
-  if (!path.startsWith(`${quotaRoot}/`)) return null
+  if (!path.startsWith('/zookeeper/quota/')) return null
   const name = path.slice(path.lastIndexOf('/'))
   const of = path.slice(quotaRoot.length, -name.length)
   if (!canHaveQuota(of)) return null
