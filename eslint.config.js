@@ -179,7 +179,7 @@ export default defineConfig(
     files: [
       'bench/**/*.ts',
       'examples/**/*.ts',
-      'test/{simulation,differential,acceptance,crash-states,faults,mutants}/**/*.ts',
+      'test/{simulation,differential,acceptance,compat,crash-states,faults,mutants}/**/*.ts',
       'packages/cli/src/**/*.ts',
     ],
     rules: { 'no-console': 'off' },
