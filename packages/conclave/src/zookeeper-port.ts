@@ -65,6 +65,7 @@ function hostOf(
     nextCall: () => driver.nextCall(),
     submit: (event) => driver.submit(event),
     requestSession: (timeoutMs, password, asker) => driver.clients.ask(timeoutMs, password, asker),
+    fail: (cause) => driver.fail(cause),
     password: () => entropy.password(),
   }
 }

@@ -25,6 +25,8 @@ export interface ConnectionListener {
   onHeard(connection: ClientConnection): void
   /** What came is no frame. The connection is at its end when this returns. */
   onMalformed(connection: ClientConnection, error: MalformedError): void
+  /** What came met a defect of ours. The connection is gone; the peer must not go on. */
+  onDefect(error: unknown): void
   onClosed(connection: ClientConnection): void
 }
 
@@ -185,9 +187,14 @@ export class ClientConnection implements OutputOwner {
         this.#listener.onFrame(this, this.#reader)
       }
     } catch (error) {
-      if (!(error instanceof MalformedError)) throw error
       this.#output.abandon()
-      this.#listener.onMalformed(this, error)
+      if (error instanceof MalformedError) {
+        this.#listener.onMalformed(this, error)
+      } else {
+        // Never into the host process: it belongs to the application.
+        this.destroy()
+        this.#listener.onDefect(error)
+      }
     } finally {
       this.#isReading = false
     }

@@ -62,6 +62,8 @@ export interface EndpointHost {
   submit(event: ClientEvent): void
   /** Asks the ensemble for a session. */
   requestSession(timeoutMs: number, password: Uint8Array, asker: SessionAsker): void
+  /** Stops the peer: something is wrong with it. */
+  fail(cause: unknown): void
   /** Draws a password that nobody can guess. */
   password(): Uint8Array
 }

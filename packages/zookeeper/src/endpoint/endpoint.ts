@@ -163,6 +163,10 @@ export class Endpoint implements ConnectionListener, SessionListener {
     else connection.finish(answerWord(word, this.#options.words, () => this.figures()))
   }
 
+  onDefect(error: unknown): void {
+    this.#host.fail(error)
+  }
+
   onClosed(connection: ClientConnection): void {
     const session = this.#connections.get(connection)
     if (session === undefined) return
