@@ -136,6 +136,7 @@ function snapFigures(seconds: number, load: LoadFigures): Figures {
     figures: {
       's until ready': seconds,
       'write/s': load.writes / load.seconds,
+      refused: load.refused,
       'ms p99': load.p99Ms,
       'ms worst': load.worstMs,
       "ms longest turn of the leader's": load.longestMs,

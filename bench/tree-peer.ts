@@ -41,6 +41,8 @@ export interface CheckpointFigures extends LongestTurns {
 
 export interface LoadFigures extends LongestTurns {
   readonly writes: number
+  /** Writes that failed: more were waiting than may, since the machine did not keep up. */
+  readonly refused: number
   readonly seconds: number
   readonly p99Ms: number
   readonly worstMs: number
@@ -144,15 +146,17 @@ function beginLoad(writer: Session, perSecond: number, znodes: number): () => Pr
   const underway = new Set<Promise<unknown>>()
   const watch = watchTurns()
   let sent = 0
+  let refused = 0
   const timer = setInterval(() => {
     const due = ((performance.now() - begun) * perSecond) / 1_000
     for (; sent < due; sent += 1) {
       const at = performance.now()
-      const write = writer.set(pathOf((sent * 7_919) % znodes), value).then(() => {
-        tookMs.push(performance.now() - at)
-        underway.delete(write)
-      })
+      const write = writer.set(pathOf((sent * 7_919) % znodes), value).then(
+        () => void tookMs.push(performance.now() - at),
+        () => void (refused += 1),
+      )
       underway.add(write)
+      void write.then(() => underway.delete(write))
     }
   }, 1)
   return async () => {
@@ -162,6 +166,7 @@ function beginLoad(writer: Session, perSecond: number, znodes: number): () => Pr
     tookMs.sort((one, other) => one - other)
     return {
       writes: tookMs.length,
+      refused,
       seconds,
       p99Ms: tookMs[Math.floor(tookMs.length * 0.99)] ?? Number.NaN,
       worstMs: tookMs.at(-1) ?? Number.NaN,
