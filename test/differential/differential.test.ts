@@ -5,7 +5,7 @@ import { expected, Reached } from './reached.ts'
 import { runProgram } from './run-program.ts'
 
 test('random programs come to the same in the core and in the model', () => {
-  const failure = checkPrograms(1, 200, new Reached())
+  const failure = checkPrograms(1, 160, new Reached())
   expect(failure === null ? '' : describeFailure(failure)).toBe('')
 }, 120_000)
 

@@ -22,7 +22,7 @@ const tickMs = 250
 /** Within so many steps whatever is asked for is answered. */
 const maxSteps = 500
 /** A leader that looked for so long has seen who and what has had its time, in ms. */
-const lookMs = 2_500
+const lookMs = 1_500
 /** Sessions that are no matter of the program: whoever hears of every change. */
 const witness = { timeoutMs: 86_400_000, identities: [{ scheme: 'super', id: '' }] }
 
