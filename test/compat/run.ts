@@ -21,6 +21,7 @@ interface Program {
 
 const kazooVersion = '2.11.0'
 const python = join(cache, `kazoo-${kazooVersion}`, 'bin/python')
+const jars = join(cache, 'zookeeper-3.9.5')
 
 const programs: Readonly<Record<string, Program>> = {
   kazoo: {
@@ -34,6 +35,20 @@ const programs: Readonly<Record<string, Program>> = {
       const { stdout } = await run(python, [join(here, 'kazoo_client.py'), servers], {
         timeout: 120_000,
       })
+      return stdout
+    },
+  },
+  java: {
+    async install() {
+      if (await isThere(jars)) return
+      const pom = join(here, 'java/pom.xml')
+      const options = ['--quiet', '--batch-mode', '--file', pom, `-DoutputDirectory=${jars}`]
+      await run('mvn', [...options, 'dependency:copy-dependencies'])
+    },
+    async run(servers) {
+      const program = join(here, 'java/Program.java')
+      const command = ['-cp', join(jars, '*'), program, servers]
+      const { stdout } = await run('java', command, { timeout: 120_000 })
       return stdout
     },
   },
