@@ -161,7 +161,8 @@ function wordOfResult(txn: Txn): string {
   return txn.type === 'delete-subtree' ? 'delete' : txn.type
 }
 
-describe('resending against the history', () => {
+// Random programs: seconds of work, which a busy machine makes many.
+describe('resending against the history', { timeout: 60_000 }, () => {
   test('R2, R4, C1, C5: whenever leaders change, every write is applied once and answered right', () => {
     fc.assert(
       fc.property(
