@@ -52,8 +52,8 @@ export function swarm(seeds: number, seconds = 15, first = 1): InSimulation {
 }
 
 /** Seeds of a named scenario. */
-export function scenario(name: string, seeds: number, seconds = 30): InSimulation {
-  return { type: 'simulation', scenario: name, seconds, first: 1, seeds }
+export function scenario(name: string, seeds: number, seconds = 30, first = 1): InSimulation {
+  return { type: 'simulation', scenario: name, seconds, first, seeds }
 }
 
 /** A test by its file and a part of its name. */

@@ -155,7 +155,7 @@ export const ownMutants: readonly Mutant[] = [
         to: 'const trustedPart = 1',
       },
     ],
-    found: scenario('returning-sessions', 60, 20),
+    found: scenario('returning-sessions', 40, 20, 40),
   },
   {
     id: 'X11',
@@ -253,7 +253,7 @@ export const ownMutants: readonly Mutant[] = [
         to: "this.#failFirst(session, 'RESULT_LOST', 'not-applied', detail)",
       },
     ],
-    found: swarm(60),
+    found: swarm(40, 15, 25),
   },
   {
     id: 'X17',
@@ -284,7 +284,7 @@ export const ownMutants: readonly Mutant[] = [
         to: '',
       },
     ],
-    found: scenario('short-sessions', 120, 20),
+    found: scenario('short-sessions', 60, 20, 60),
   },
   {
     id: 'X19',
