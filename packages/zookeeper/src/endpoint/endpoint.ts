@@ -5,6 +5,7 @@
  *
  * What a client may be told when, and by whom, is client-session.ts; what it may ask, requests.ts.
  */
+import { timingSafeEqual } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { CoordinationError, epochOf, type SessionId, type Zxid } from '@conclave/core/internal'
 import type { Long } from '../jute/long.ts'
@@ -316,5 +317,5 @@ function sessionIdOf(id: Long): SessionId | undefined {
 }
 
 function isSame(one: Uint8Array, other: Uint8Array | null): boolean {
-  return other !== null && Buffer.compare(one, other) === 0
+  return other?.length === one.length && timingSafeEqual(one, other)
 }
