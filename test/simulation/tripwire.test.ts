@@ -38,6 +38,9 @@ test('M50: a core that looks at a clock is found out', () => {
         get replica() {
           return core.replica
         },
+        get recent() {
+          return core.recent
+        },
       }
     },
   }

@@ -14,6 +14,7 @@ import {
   type Event,
   type Limits,
   type PeerCore,
+  type RecentChanges,
   type Replica,
   type SessionId,
   type Standing,
@@ -106,9 +107,7 @@ export class Driver implements SessionHost {
     onFailed: (error) => this.fail(storageError('the log', error)),
     onPurged: (failure) => {
       const reason = failure === null ? undefined : reasonOf(failure)
-      if (reason !== undefined && storeChannel.hasSubscribers) {
-        storeChannel.publish({ type: 'purge-failed', reason })
-      }
+      if (reason !== undefined) storeChannel.publish({ type: 'purge-failed', reason })
       this.#listener.onPurged(reason)
     },
   }
@@ -134,9 +133,8 @@ export class Driver implements SessionHost {
     this.#world = world
     const onEvent = (event: Event): void => this.#enqueue(event)
     const onFailed = (cause: unknown): void => this.fail(cause)
-    const { log, snapshot } = world
-    this.#storeWork = new StoreWork({ log, snapshot, clock: this.clock, onEvent, onFailed })
-    this.#transfers = new SnapshotTransfers(snapshot, onEvent, onFailed)
+    this.#storeWork = new StoreWork({ ...world, clock: this.clock, onEvent, onFailed })
+    this.#transfers = new SnapshotTransfers(world.snapshot, onEvent, onFailed)
     this.#schedule()
     this.#armTick()
     const early = this.#earlyFailure
@@ -152,10 +150,13 @@ export class Driver implements SessionHost {
     return this.#started().core.replica
   }
 
+  get recent(): RecentChanges {
+    return this.#started().core.recent
+  }
+
   /** Names a call, and with it the promise that its answer settles. */
   nextCall(): CallId {
-    this.#lastCall += 1
-    return this.#lastCall
+    return (this.#lastCall += 1)
   }
 
   submit(event: SessionEvent): void {
@@ -197,11 +198,8 @@ export class Driver implements SessionHost {
 
   /** Resolves once the core has handed over what it had and does nothing more. */
   handOver(): Promise<void> {
+    if (this.#isStopped) return Promise.resolve()
     return new Promise((resolve) => {
-      if (this.#isStopped) {
-        resolve()
-        return
-      }
       this.#onHandedOver = resolve
       this.#enqueue({ type: 'close-requested' }, this.#callLane)
     })

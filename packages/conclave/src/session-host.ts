@@ -10,6 +10,7 @@ import type {
   Delivery,
   Event,
   Limits,
+  RecentChanges,
   Replica,
   SessionId,
   Zxid,
@@ -42,6 +43,8 @@ export interface SessionHost {
   readonly clock: Clock
   /** The applied state. It changes only between two turns of the application's code. */
   readonly replica: Replica
+  /** What was applied last, up to that state. */
+  readonly recent: RecentChanges
   /** A new name for a call, greater than every one before. */
   nextCall(): CallId
   /**

@@ -6,7 +6,7 @@
  * Invariant W4: a change is queued here before anything that shows it can be read.
  */
 import type { Change, CoordinationError, Watch } from '@conclave/core'
-import type { WatchEvent } from '@conclave/core/internal'
+import { zeroZxid, type WatchEvent, type Zxid } from '@conclave/core/internal'
 import { publicChange } from './session-results.ts'
 
 type Result = IteratorResult<Change, undefined>
@@ -30,6 +30,8 @@ const skipped: Change & { readonly type: 'gap' } = { type: 'gap', reason: 'snaps
 export class SessionWatch implements Watch {
   readonly #bounds: WatchBounds
   readonly #onEnd: () => void
+  /** What came up to it was told by another watch. */
+  readonly #since: Zxid
   /** What the watch began with; taken first, and not counted. */
   #initial: Iterator<Change> | undefined
   /** Changes not yet taken, from `#head` on. */
@@ -45,15 +47,22 @@ export class SessionWatch implements Watch {
   #error: CoordinationError | undefined
 
   /** `onEnd` is called once, when the watch ends for whatever reason. */
-  constructor(bounds: WatchBounds, initial: Iterator<Change> | undefined, onEnd: () => void) {
+  constructor(
+    bounds: WatchBounds,
+    initial: Iterator<Change> | undefined,
+    onEnd: () => void,
+    since: Zxid = zeroZxid,
+  ) {
     this.#bounds = bounds
+    this.#since = since
     this.#initial = initial
     this.#onEnd = onEnd
   }
 
   /** Takes a change of the host. */
   push(event: WatchEvent): void {
-    this.#push(event)
+    // A peer that lags applies again what was told elsewhere.
+    if (event.zxid > this.#since) this.#push(event)
   }
 
   /** Takes the host's word that changes were skipped which this watch may have waited for. */

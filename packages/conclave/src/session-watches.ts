@@ -7,6 +7,7 @@
 import {
   CoordinationError,
   childPath,
+  isZxid,
   mayRead,
   statOf,
   type Identity,
@@ -20,13 +21,13 @@ import {
 import type { Change, Depth, Watch, WatchOptions } from '@conclave/core'
 import { onAbort } from './abort-signals.ts'
 import { checkBag, checkPath, depthOf } from './call-arguments.ts'
-import { flagOption, integerOption } from './option-checks.ts'
+import { badOption, flagOption, integerOption } from './option-checks.ts'
 import type { SessionIdentities } from './session-identities.ts'
 import type { SessionHost } from './session-host.ts'
-import { copiedReading } from './session-results.ts'
+import { copiedReading, publicChange } from './session-results.ts'
 import { SessionWatch } from './session-watch.ts'
 
-const watchKeys = ['signal', 'depth', 'initial', 'highWaterMark']
+const watchKeys = ['signal', 'depth', 'initial', 'since', 'highWaterMark']
 const defaultHighWaterMark = 1_024
 const maxHighWaterMark = 2 ** 24
 
@@ -49,6 +50,7 @@ export class SessionWatches {
     checkPath(path, this.#host.limits)
     const depth = depthOf(bag['depth']) ?? 'node'
     const wantsInitial = flagOption(bag['initial'], 'initial')
+    const since = sinceOption(bag['since'], wantsInitial)
     const highWaterMark =
       bag['highWaterMark'] === undefined
         ? defaultHighWaterMark
@@ -64,10 +66,9 @@ export class SessionWatches {
       ended.end(signal?.aborted === true ? undefined : over)
       return ended
     }
-    const initial = wantsInitial
-      ? initialChanges(this.#host.replica, this.#identities.list, path, depth)
-      : undefined
-    return this.#add(path, depth, signal, (onEnd) => new SessionWatch(bounds, initial, onEnd))
+    const from = wantsInitial ? 'initial' : since
+    const first = beginning(this.#host, this.#identities.list, from, path, depth)
+    return this.#add(path, depth, signal, (onEnd) => new SessionWatch(bounds, first, onEnd, since))
   }
 
   /** Hands a change to its watch, unless that has just ended. */
@@ -126,9 +127,37 @@ function noRoomFor(path: string, limit: WatchLimit, bound: number): Coordination
   )
 }
 
+/** The zxid that a watch goes on behind. */
+function sinceOption(value: unknown, wantsInitial: boolean): Zxid | undefined {
+  if (value === undefined) return undefined
+  if (!isZxid(value)) throw badOption('since', value, 'give the zxid of a change, or of a scan')
+  if (!wantsInitial) return value
+  throw badOption('since', value, 'leave it out, or `initial`: a watch begins with one of the two')
+}
+
+const forgotten: Change = { type: 'gap', reason: 'forgotten' }
+
+/** What a watch begins with: found at once, so that it is of one state, and copied later. */
+function beginning(
+  { replica, recent }: SessionHost,
+  identities: readonly Identity[],
+  since: Zxid | 'initial' | undefined,
+  path: string,
+  depth: Depth,
+): Iterator<Change> | undefined {
+  if (since === undefined) return undefined
+  if (since === 'initial') return initialChanges(replica, identities, path, depth)
+  const changes = recent.behind(since, path, depth, identities)
+  return changes === null ? [forgotten].values() : publicChanges(changes)
+}
+
+function* publicChanges(events: readonly WatchEvent[]): Generator<Change> {
+  for (const event of events) yield publicChange(event)
+}
+
 const levelsBelow: Readonly<Record<Depth, number>> = { node: 0, children: 1, subtree: Infinity }
 
-/** What the watch would see, as it is now. Taken at once, so that it is one state; copied later. */
+/** What the watch would see, as it is now. */
 function initialChanges(
   replica: Replica,
   identities: readonly Identity[],

@@ -85,7 +85,7 @@ describe('a list of access', { timeout: 30_000 }, () => {
     expect(await rejectionOf(other.delete('/a/b/c'))).toMatchObject({ code: 'NO_AUTH' })
   })
 
-  test('keeps its watches quiet for who may not read', async () => {
+  test('W9: keeps its watches quiet for who may not read', async () => {
     await using group = await ensemble()
     const { owner, other } = await twoSessions(group)
     await owner.create('/seen')

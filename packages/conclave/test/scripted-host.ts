@@ -5,6 +5,7 @@
 import {
   defaultLimits,
   makeZxid,
+  RecentChanges,
   Replica,
   type Delivery,
   type Page,
@@ -22,16 +23,11 @@ import { ManualClock } from './manual-clock.ts'
 export const sessionId = makeZxid(1, 1) as number as SessionId
 export const timeoutMs = 10_000
 
-const observer = {
-  wantsResult: () => false,
-  onChanged: () => undefined,
-  onApplied: () => undefined,
-}
-
 export class ScriptedHost implements SessionHost {
   readonly clock = new ManualClock()
   limits = defaultLimits
   replica = Replica.empty()
+  recent = new RecentChanges(defaultLimits, makeZxid(1, 1))
   submitted: SessionEvent[] = []
   deadline = this.clock.nowMs() + 9_000
   readonly session = new LocalSession(this, sessionId, timeoutMs)
@@ -89,7 +85,11 @@ export class ScriptedHost implements SessionHost {
       reconfigures: false,
       bytes: new Uint8Array(0),
     }
-    this.replica.apply(page, txns, observer)
+    this.replica.apply(page, txns, {
+      wantsResult: () => false,
+      onChanged: (type, znode, zxid) => this.recent.note(type, znode, zxid),
+      onApplied: () => undefined,
+    })
     for (const session of this.#awaiting) {
       if (!session.onApplied(last)) this.#awaiting.delete(session)
     }

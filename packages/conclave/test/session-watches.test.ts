@@ -1,7 +1,9 @@
 import type { Change } from '@conclave/core'
-import { makeZxid, type WatchEvent } from '@conclave/core/internal'
+import { makeZxid, RecentChanges, type WatchEvent } from '@conclave/core/internal'
 import { describe, expect, test } from 'vitest'
 import { changed, isSettled, rejectionOf, ScriptedHost } from './scripted-host.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Delivers changes to the first watch of the session. */
 function tell(host: ScriptedHost, ...events: readonly WatchEvent[]): void {
@@ -135,6 +137,62 @@ describe('a watch', () => {
       'gap',
       'changed',
     ])
+  })
+
+  test('W6: goes on behind a zxid: with what came since, then with what comes', async () => {
+    const host = new ScriptedHost()
+    const created = host.create('/a', 'one')
+    const set = host.set('/a', 'two', 1)
+    host.create('/b', '', 2)
+    const watch = host.session.watch('/', { depth: 'subtree', since: created })
+
+    tell(host, changed('/a', 9))
+
+    expect(await takeAll(watch, 3)).toEqual([
+      expect.objectContaining({ type: 'changed', path: '/a', zxid: set, data: bytes('two') }),
+      expect.objectContaining({ type: 'created', path: '/b', data: bytes('') }),
+      expect.objectContaining({ type: 'changed', path: '/a', zxid: makeZxid(1, 9) }),
+    ])
+  })
+
+  test('W6: on a peer that lags it does not tell again what was told elsewhere', async () => {
+    const host = new ScriptedHost()
+    const watch = host.session.watch('/a', { since: makeZxid(1, 5) })
+
+    tell(host, changed('/a', 4), changed('/a', 5), changed('/a', 6))
+
+    expect(await takeAll(watch, 1)).toEqual([
+      expect.objectContaining({ type: 'changed', zxid: makeZxid(1, 6) }),
+    ])
+  })
+
+  test('W6: where changes since are forgotten, it begins with a gap', async () => {
+    const host = new ScriptedHost()
+    host.limits = { ...host.limits, maxRecentChanges: 1 }
+    host.recent = new RecentChanges(host.limits, makeZxid(1, 1))
+    const created = host.create('/a')
+    host.set('/a', 'two', 1)
+    const last = host.set('/a', 'three', 2)
+    const forgotten = { type: 'gap', reason: 'forgotten' }
+
+    const late = host.session.watch('/a', { since: created })
+    const early = host.session.watch('/a', { since: makeZxid(1, 3) })
+
+    expect((await late.next()).value).toEqual(forgotten)
+    expect(await isSettled(late.next())).toBe(false)
+    expect((await early.next()).value).toMatchObject({ zxid: last, data: bytes('three') })
+  })
+
+  test('`since` is a zxid, and not together with `initial`', () => {
+    const { session } = new ScriptedHost()
+    for (const since of [-1, 1.5, '1:2', null]) {
+      expect(() => session.watch('/a', { since: since as never })).toThrow(
+        `option since is ${since === '1:2' ? '"1:2"' : String(since)}: give the zxid`,
+      )
+    }
+    expect(() => session.watch('/a', { since: makeZxid(1, 2), initial: true })).toThrow(
+      'leave it out, or `initial`',
+    )
   })
 
   test('thousands of changes are kept in order while they are taken', async () => {

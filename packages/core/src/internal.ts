@@ -83,6 +83,7 @@ export {
 } from './server/request.ts'
 export type { TreeTxn, Txn } from './server/txn.ts'
 export { SessionTable } from './session/session-table.ts'
+export { RecentChanges } from './session/recent-changes.ts'
 export {
   WatchTable,
   type Watch,

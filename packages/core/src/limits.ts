@@ -39,6 +39,9 @@ export interface Limits {
   readonly maxHostedWatches: number
   /** Data that waits in one watch to be taken. What does not fit becomes a `gap`. */
   readonly maxWatchBytes: number
+  /** The changes that a peer keeps in memory for watches that go on behind a zxid, and their data. */
+  readonly maxRecentChanges: number
+  readonly maxRecentBytes: number
   /** Writes that a peer has forwarded to the leader and that are unanswered, in bytes. */
   readonly maxForwardedBytes: number
   /** Writes that wait at a peer until it may forward them, in bytes. Beyond it, a call is `BUSY`. */
@@ -97,6 +100,8 @@ export const defaultLimits: Limits = {
   maxSessionWatches: 100_000,
   maxHostedWatches: 1_000_000,
   maxWatchBytes: 16 * mib,
+  maxRecentChanges: 16_384,
+  maxRecentBytes: 16 * mib,
   maxForwardedBytes: 4 * mib,
   maxWaitingBytes: 32 * mib,
   maxSessionEphemerals: 20_000,

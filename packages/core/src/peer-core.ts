@@ -16,6 +16,7 @@ import { Random } from './random.ts'
 import type { RecoveredState } from './recovered-state.ts'
 import type { Replica } from './server/replica.ts'
 import { Server } from './server/server.ts'
+import type { RecentChanges } from './session/recent-changes.ts'
 import { Checkpoints } from './zab/checkpoints.ts'
 import type { PageCodec } from './zab/page.ts'
 import { ZabState } from './zab/state.ts'
@@ -74,6 +75,11 @@ export class PeerCore {
   /** The state that local reads answer from. Changes only within `step`. */
   get replica(): Replica {
     return this.#server.replica
+  }
+
+  /** The changes that were applied last, up to the replica's end. */
+  get recent(): RecentChanges {
+    return this.#server.recent
   }
 
   /**

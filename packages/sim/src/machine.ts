@@ -25,7 +25,10 @@ export interface ReplicaSink {
 }
 
 /** As much of a peer as a simulation drives. */
-export type SimulatedCore = Pick<PeerCore, 'step' | 'inspect' | 'replica' | 'sessionDeadlineMs'>
+export type SimulatedCore = Pick<
+  PeerCore,
+  'step' | 'inspect' | 'replica' | 'recent' | 'sessionDeadlineMs'
+>
 
 /** How peers are made. */
 export interface Machine {

@@ -12,6 +12,7 @@ import {
   type Event,
   type PageEnd,
   type PeerId,
+  type RecentChanges,
   type SessionId,
 } from '@conclave/core/internal'
 import { comesAtPoint, isAtPoint, type CrashPoint } from './crash-points.ts'
@@ -59,16 +60,13 @@ export class Member implements ObservedPeer {
   constructor(surroundings: MemberSurroundings) {
     this.#surroundings = surroundings
     this.id = surroundings.options.id
-    const { seed, scheduler, machine, chunks, disk } = surroundings
+    const { seed, scheduler, disk: profile } = surroundings
     this.#random = new Random(seed, 'step', this.id)
     this.clock = new MemberClock(surroundings.clock, scheduler)
     this.disk = new Disk({
-      seed,
+      ...surroundings,
       peer: this.id,
-      scheduler,
-      machine,
-      chunks,
-      profile: disk,
+      profile,
       onDurable: (records) => surroundings.oracle().onDurable(this, records),
       onFailed: (reason) => this.#onDiskFailed(reason),
       reached: (mark) => surroundings.listener.reached(mark),
@@ -122,6 +120,10 @@ export class Member implements ObservedPeer {
 
   sessionDeadlineMs(session: SessionId): number | undefined {
     return this.#core?.sessionDeadlineMs(session)
+  }
+
+  get recent(): RecentChanges | undefined {
+    return this.#core?.recent
   }
 
   /** Opens the store and runs from what it holds. */

@@ -13,6 +13,7 @@ import type {
   Page,
   PageEnd,
   PeerId,
+  RecentChanges,
   RecoveredState,
   SessionId,
   Stat,
@@ -47,6 +48,8 @@ export interface ObservedPeer {
   readonly nowMs: number
   /** Until when a session hosted here may act, by that clock; `undefined` of any other. */
   sessionDeadlineMs(session: SessionId): number | undefined
+  /** The changes that it remembers; `undefined` while it does not run. */
+  readonly recent: RecentChanges | undefined
 }
 
 /** What a session read from the peer that hosts it. */

@@ -30,6 +30,7 @@ export const streamNames = [
   'read-only',
   'lists',
   'quotas',
+  'memory',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

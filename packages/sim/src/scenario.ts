@@ -50,7 +50,11 @@ export function drawScenario(seed: number, seconds: number): Scenario {
     members,
     guests: [],
     timing,
-    limits: { ...drawLimits(random), ...drawReaping(new Random(seed, 'reaping')) },
+    limits: {
+      ...drawLimits(random),
+      ...drawReaping(new Random(seed, 'reaping')),
+      ...drawMemory(new Random(seed, 'memory')),
+    },
     network: drawNetwork(random, timing),
     disk: drawDisk(random),
     step: {
@@ -156,6 +160,14 @@ function drawLimits(random: Random): Limits {
 /** How soon znodes go by themselves, and how many at once. */
 function drawReaping(random: Random): Pick<Limits, 'reapMs' | 'maxReaped'> {
   return { reapMs: random.pick([50, 500, 3_000]), maxReaped: random.pick([1, 3, 1_000]) }
+}
+
+/** How much of what was applied is remembered for watches. */
+function drawMemory(random: Random): Pick<Limits, 'maxRecentChanges' | 'maxRecentBytes'> {
+  return {
+    maxRecentChanges: random.pick([1, 10, 100, 1_000]),
+    maxRecentBytes: random.pick([100, 1_000, 100_000]),
+  }
 }
 
 function drawNetwork(random: Random, timing: Timing): NetworkProfile {

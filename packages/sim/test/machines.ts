@@ -25,5 +25,8 @@ export function stepping(core: SimulatedCore, step: SimulatedCore['step']): Simu
     get replica() {
       return core.replica
     },
+    get recent() {
+      return core.recent
+    },
   }
 }

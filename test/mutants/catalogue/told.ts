@@ -32,4 +32,60 @@ export const toldMutants: readonly Mutant[] = [
     ],
     found: swarm(10),
   },
+  {
+    id: 'X101',
+    bug: 'a peer that took a snapshot remembers what it applied before as if nothing lay between',
+    origin: 'W6',
+    expects: ['W6'],
+    edits: [
+      {
+        file: `${server}/server.ts`,
+        from: '    this.recent.forgetAll(replica.end.last)\n',
+        to: '',
+      },
+    ],
+    found: swarm(40),
+  },
+  {
+    id: 'X102',
+    bug: 'what is remembered loses the second change of a txn when it is asked for behind a zxid',
+    origin: 'W6',
+    expects: ['W6'],
+    edits: [
+      {
+        file: 'packages/core/src/session/recent-changes.ts',
+        from: 'if (bytes > this.#maxBytes) {',
+        to: 'if (this.#count > 0 && this.#number((this.#first + this.#count - 1) % this.#capacity, fields.zxid) === zxid) return\n    if (bytes > this.#maxBytes) {',
+      },
+    ],
+    found: swarm(10),
+  },
+  {
+    id: 'X103',
+    bug: 'a session is not told that a snapshot hides its end',
+    origin: 'S6',
+    expects: ['S6'],
+    edits: [
+      {
+        file: `${server}/hosting.ts`,
+        from: "      this.end(session, 'expired', 'unknown', detail)\n      return false",
+        to: '      return detail.length === 0',
+      },
+    ],
+    found: swarm(60),
+  },
+  {
+    id: 'X104',
+    bug: 'a sequential create is answered with the path that was asked for',
+    origin: 'R4',
+    expects: ['R4'],
+    edits: [
+      {
+        file: `${server}/replica.ts`,
+        from: "return { type: 'create', path: znode.path, stat: statOf(znode) }",
+        to: "return { type: 'create', path: znode.path.replace(/\\d{10}$/, ''), stat: statOf(znode) }",
+      },
+    ],
+    found: swarm(5),
+  },
 ]

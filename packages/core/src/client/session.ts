@@ -133,6 +133,12 @@ export interface WatchOptions {
   readonly depth?: Depth | undefined
   /** Begins with a `snapshot` of every znode that the watch sees now, parents first. */
   readonly initial?: boolean | undefined
+  /**
+   * Begins with what came behind this zxid: of a change that was told before, of a scan, of `sync`; by
+   * whatever session, on whatever peer of the ensemble. No change is missed or told twice; where the
+   * peer does not remember them all, the watch begins with a `gap`. Not together with `initial`.
+   */
+  readonly since?: Zxid | undefined
   /** How many changes may wait to be taken before the rest becomes one `gap`; 1,024 unless told. */
   readonly highWaterMark?: number | undefined
 }
@@ -156,7 +162,7 @@ export type Change =
       readonly data?: undefined
       readonly stat?: undefined
     }
-  | { readonly type: 'gap'; readonly reason: 'reconnected' | 'overflow' | 'snapshot' }
+  | { readonly type: 'gap'; readonly reason: 'reconnected' | 'overflow' | 'snapshot' | 'forgotten' }
 
 /** Changes, in the order of their txns. Leaving the loop, or `return()`, ends the watch. */
 export interface Watch extends AsyncIterableIterator<Change>, AsyncDisposable {

@@ -3,9 +3,10 @@
  * beginnings and ends, in the order of the txns and, within one, events before the reply.
  *
  * Invariants: W4 a session is told of a change before it can learn of it otherwise; W5 what it is
- * told has rising zxids; C5 replies come in the order of requests.
+ * told has rising zxids; W9 nothing that it may not read; C5 replies come in the order of requests.
  */
 import { sessionIdAt, type SessionId } from '../ids.ts'
+import type { RecentChanges } from '../session/recent-changes.ts'
 import type { WatchEvent } from '../session/watch-table.ts'
 import type { WireWatchEvent } from '../session/wire-watches.ts'
 import { statOf, type Znode } from '../tree/znode.ts'
@@ -18,11 +19,13 @@ import type { Txn } from './txn.ts'
 
 export class HostObserver implements ApplyObserver {
   readonly #hosting: Hosting
+  readonly #recent: RecentChanges
   readonly #find: (path: string) => Znode | undefined
 
   /** `find` gives a znode as it is now. */
-  constructor(hosting: Hosting, find: (path: string) => Znode | undefined) {
+  constructor(hosting: Hosting, recent: RecentChanges, find: (path: string) => Znode | undefined) {
     this.#hosting = hosting
+    this.#recent = recent
     this.#find = find
   }
 
@@ -31,6 +34,7 @@ export class HostObserver implements ApplyObserver {
   }
 
   onChanged(type: WatchEvent['type'], znode: Znode, zxid: Zxid): void {
+    this.#recent.note(type, znode, zxid)
     this.#tellWatches(type, znode, zxid)
     for (const { session, type: event, path } of this.#wireEvents(type, znode.path)) {
       // What is told of a list of children is told of their parent, and guarded by its list.

@@ -15,6 +15,7 @@ import type { ErrorCode } from '../errors.ts'
 import { isReadOnlySession, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
+import { RecentChanges } from '../session/recent-changes.ts'
 import type { Znode } from '../tree/znode.ts'
 import type { ProofsOfLife } from '../zab/messages.ts'
 import type { Page, PageCodec, PageDraft, PageEnd } from '../zab/page.ts'
@@ -43,6 +44,8 @@ export class Server implements StateMachine {
   readonly #outbox: Outbox
   readonly #hosting: Hosting
   readonly #observer: HostObserver
+  /** What was applied last, for watches that go on behind a zxid. */
+  readonly recent: RecentChanges
   #replica: Replica
   #upstream: Upstream = null
   #nowMs = 0
@@ -54,7 +57,8 @@ export class Server implements StateMachine {
     this.#replica = replica
     const find = (path: string): Znode | undefined => this.#replica.tree.get(path)
     this.#hosting = new Hosting(options.id, options.limits, outbox, find)
-    this.#observer = new HostObserver(this.#hosting, find)
+    this.recent = new RecentChanges(options.limits, replica.end.last)
+    this.#observer = new HostObserver(this.#hosting, this.recent, find)
   }
 
   /** The state that local reads answer from. */
@@ -150,6 +154,7 @@ export class Server implements StateMachine {
   replaceReplica(replica: Replica): void {
     assert(this.#upstream === null, 'Z13: a snapshot comes before UPTODATE')
     this.#replica = replica
+    this.recent.forgetAll(replica.end.last)
     this.#hosting.onReplaced(replica)
   }
 

@@ -4,7 +4,8 @@
  *
  * A change triggers a table once or twice; each trigger tells a session at most one event, however
  * many modes or ancestors it watches. Standard watches are gone once they have fired. What a session
- * is told of one change comes in the order in which it is returned here (W4, W5).
+ * is told of one change comes in the order in which it is returned here (W4, W5); who watches again is told
+ * of what changed since (W6).
  *
  * Source: ZooKeeper 3.9, DataTree and WatchManager; zookeeper.md, "Watches".
  */

@@ -203,7 +203,6 @@ export class Znode implements ZnodeRecord {
 
 /** The stat of a znode as it is now; it does not change when the znode does. */
 export function statOf(znode: Znode): Stat {
-  const numChildren = znode.numChildren
   return {
     czxid: znode.czxid,
     mzxid: znode.mzxid,
@@ -211,13 +210,17 @@ export function statOf(znode: Znode): Stat {
     ctime: znode.ctime,
     mtime: znode.mtime,
     version: znode.version,
-    // Creates and deletes so far: every create counts once more unless its znode still exists.
-    cversion: (2 * znode.createCount - numChildren) | 0,
+    cversion: cversionOf(znode),
     aversion: znode.aversion,
     ephemeralOwner: znode.ephemeralOwner,
     dataLength: znode.dataLength,
-    numChildren,
+    numChildren: znode.numChildren,
   }
+}
+
+/** Creates and deletes of children so far: every create counts once more unless its znode is there. */
+export function cversionOf(znode: Znode): number {
+  return (2 * znode.createCount - znode.numChildren) | 0
 }
 
 /** The znode as it is now, for a snapshot; it shares the data, which nobody writes to. */

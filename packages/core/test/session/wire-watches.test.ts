@@ -162,7 +162,7 @@ describe('restoring', () => {
   ])
   const find = (path: string): { mzxid: Zxid; pzxid: Zxid } | undefined => tree.get(path)
 
-  test('what was missed is told, and what was not is watched again', () => {
+  test('W6: what was missed is told, and what was not is watched again', () => {
     const watches = new WireWatches()
     const paths = ['/old', '/set', '/grown', '/gone']
     const restoration = { ...nothing, after: at(10), data: paths, child: paths, exist: paths }

@@ -17,14 +17,17 @@ import { Reaping } from './d6-reaper.ts'
 import { SequentialNames } from './q1-sequential-names.ts'
 import { ExactlyOnce } from './r2-exactly-once.ts'
 import { ReplicatedNumbers } from './r3-replicated-numbers.ts'
+import { CreateAnswer } from './r4-create-answer.ts'
 import { SessionIds } from './s1-session-ids.ts'
 import { EphemeralOwners } from './s2-ephemerals.ts'
 import { SessionEnd } from './s3-session-end.ts'
 import { Expiry } from './s4-expiry.ts'
+import { EndedIsTold } from './s6-ended-is-told.ts'
 import { LocalDeadline } from './s8-local-deadline.ts'
 import { JustifiedEvents } from './w1-justified.ts'
 import { EventBeforeData } from './w4-event-before-data.ts'
 import { EventOrder } from './w5-event-order.ts'
+import { ResumedWatch } from './w6-resumed-watch.ts'
 import { WatchSequence } from './w7-watch-sequence.ts'
 import { WatchEnd } from './w8-watch-end.ts'
 import { EpochUniqueness } from './z1-epoch-uniqueness.ts'
@@ -87,13 +90,16 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new EphemeralOwners(observed),
     new SessionEnd(observed),
     new Expiry(observed),
+    new EndedIsTold(observed),
     new LocalDeadline(observed),
     new SequentialNames(observed),
     new ExactlyOnce(),
     new ReplicatedNumbers(observed),
+    new CreateAnswer(observed),
     new JustifiedEvents(observed),
     new EventBeforeData(),
     new EventOrder(),
+    new ResumedWatch(observed),
     new WatchSequence(observed),
     new WatchEnd(),
   ]

@@ -3,6 +3,7 @@
  * a peer has applied something, its sessions have been told all of it. The one exception is said
  * aloud: a `watch-gap`, where a received snapshot has skipped changes; one of each watch for each
  * snapshot, and in its step no change that is none.
+ * What its session may not read, a watch does not tell (W9).
  */
 import {
   formatZxid,

@@ -36,6 +36,7 @@ export function peer(id: PeerId, fields: Partial<ObservedPeer> = {}): Writable<O
     snapshotEnd: noPage,
     nowMs: 0,
     sessionDeadlineMs: () => undefined,
+    recent: undefined,
     ...fields,
   }
 }

@@ -1,17 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import type {
-  Delivery,
-  Effect,
-  Event,
-  SessionId,
-  Txn,
-  WatchEvent,
-  Zxid,
+import {
+  RecentChanges,
+  zeroZxid,
+  Znode,
+  type Delivery,
+  type Effect,
+  type Event,
+  type SessionId,
+  type Txn,
+  type WatchEvent,
+  type Zxid,
 } from '@conclave/core/internal'
 import type { SessionHistory } from '../../src/history.ts'
 import { EventBeforeData } from '../../src/invariants/w4-event-before-data.ts'
 import { EventOrder } from '../../src/invariants/w5-event-order.ts'
 import { JustifiedEvents } from '../../src/invariants/w1-justified.ts'
+import { ResumedWatch } from '../../src/invariants/w6-resumed-watch.ts'
 import { watchSees } from '../../src/invariants/watch-match.ts'
 import { WatchSequence } from '../../src/invariants/w7-watch-sequence.ts'
 import { zxid } from '../pages.ts'
@@ -31,6 +35,13 @@ function create(path: string, parentCreateCount: number): Txn {
     parentCreateCount,
     acl: null,
   }
+}
+
+function znodeAt(path: string, at: string): Znode {
+  const zxids = { czxid: zxid(at), mzxid: zxid(at), pzxid: zxid(at) }
+  const counts = { version: 0, createCount: 0, aversion: 0 }
+  const rest = { ctime: 5, mtime: 5, ephemeralOwner: 0 as SessionId, reap: 0, acl: null } as const
+  return new Znode({ path, data: null, ...zxids, ...counts, ...rest })
 }
 
 function event(at: string, path: string, type: WatchEvent['type'] = 'created'): Delivery {
@@ -110,6 +121,32 @@ describe('W5', () => {
     invariant.onDelivery(peer(1), session, reply('1:3'))
 
     expect(() => invariant.onDelivery(peer(1), session, event('1:2', '/a'))).toThrow(/^W5:/)
+  })
+})
+
+describe('W6', () => {
+  /** The eighth step of a peer that remembers this, when it has applied both creates. */
+  function look(remembered: readonly (readonly [path: string, at: string])[]): void {
+    const { run } = watchedRun()
+    const recent = new RecentChanges({ maxRecentChanges: 9, maxRecentBytes: 9 }, zeroZxid)
+    for (const [path, at] of remembered) recent.note('created', znodeAt(path, at), zxid(at))
+    const invariant = new ResumedWatch(run)
+    for (let count = 1; count <= 8; count += 1) {
+      const applied = { lastApplied: zxid(count < 8 ? '1:1' : '1:2') }
+      invariant.onStep(step(peer(1, { recent }), view(), view(applied)))
+    }
+  }
+
+  test.each<[string, (readonly [string, string])[]]>([
+    ['leaves one out', [['/a', '1:1']]],
+    ['tells one that was not', [['/a', '1:1'], ['/a/c', '1:2']]], // prettier-ignore
+    ['tells one twice', [['/a', '1:1'], ['/a/b', '1:2'], ['/a/b', '1:2']]], // prettier-ignore
+  ])('a peer that %s', (_name, remembered) => {
+    expect(() => look(remembered)).toThrow(/^W6:/)
+  })
+
+  test('one that remembers what the log has passes', () => {
+    expect(() => look([['/a', '1:1'], ['/a/b', '1:2']])).not.toThrow() // prettier-ignore
   })
 })
 
