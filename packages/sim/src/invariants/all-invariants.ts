@@ -17,7 +17,6 @@ import { Reaping } from './d6-reaper.ts'
 import { SequentialNames } from './q1-sequential-names.ts'
 import { ExactlyOnce } from './r2-exactly-once.ts'
 import { ReplicatedNumbers } from './r3-replicated-numbers.ts'
-import { CreateAnswer } from './r4-create-answer.ts'
 import { SessionIds } from './s1-session-ids.ts'
 import { EphemeralOwners } from './s2-ephemerals.ts'
 import { SessionEnd } from './s3-session-end.ts'
@@ -95,7 +94,6 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new SequentialNames(observed),
     new ExactlyOnce(),
     new ReplicatedNumbers(observed),
-    new CreateAnswer(observed),
     new JustifiedEvents(observed),
     new EventBeforeData(),
     new EventOrder(),

@@ -1,6 +1,7 @@
 /**
  * D3: the stat in the result of a create or a set is the znode's at that txn: version +1 a set,
- * cversion and pzxid with each child, counts and lengths as they are.
+ * cversion and pzxid with each child, counts and lengths as they are. The path in the result of a create is
+ * that of the znode which the txn made, however often the request was sent (R4).
  */
 import { formatZxid, type WriteResult, type Zxid } from '@conclave/core/internal'
 import type { Call, SessionHistory } from '../history.ts'
