@@ -49,6 +49,7 @@ export type { LogRecord } from './log-record.ts'
 export { PeerCore, type CoreView, type PeerCoreOptions } from './peer-core.ts'
 export type { RecoveredState } from './recovered-state.ts'
 export { CallQueue } from './server/call-queue.ts'
+export { Fifo } from './server/fifo.ts'
 export {
   findQuota,
   findStat,

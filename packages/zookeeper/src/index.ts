@@ -1,5 +1,5 @@
-/** What the façade and its tests may name: the codec of the protocol of ZooKeeper's clients,
- * and the endpoint that speaks it. */
+/** What the façade and its tests may name: the codec of the protocol of ZooKeeper's clients, the
+ * endpoint that serves them, and a client. */
 export { FrameSplitter } from './jute/frame-splitter.ts'
 export { type Long, longOf } from './jute/long.ts'
 export { MalformedError, type MalformedReason } from './jute/malformed-error.ts'
@@ -172,3 +172,30 @@ export {
   type EndpointFigures,
   type FourLetterWord,
 } from './endpoint/four-letter-words.ts'
+export type { Watcher, ZnodeEvent } from './client/armed-watches.ts'
+export type { Proof, ProofTaker } from './client/authentications.ts'
+export { Chroot } from './client/chroot.ts'
+export { Client, type ClientListener, type SessionEnding } from './client/client.ts'
+export { type Answer, ClientCall, type NoAnswer } from './client/client-call.ts'
+export { type ClientLimits, defaultClientLimits } from './client/client-limits.ts'
+export { sessionIdText, statOfWire } from './client/readings.ts'
+export {
+  aclRequest,
+  childrenRequest,
+  type ClientRequest,
+  countRequest,
+  type CreatedZnode,
+  createRequest,
+  deleteRequest,
+  ephemeralsRequest,
+  existsRequest,
+  getRequest,
+  multiRequest,
+  type MultiOutcome,
+  setAclRequest,
+  setRequest,
+  syncRequest,
+} from './client/requests.ts'
+export { ServerList, type ServerAddress } from './client/server-list.ts'
+export { socketDial } from './client/sockets.ts'
+export type { ClientClock, Dial, Wire, WireListener } from './client/wire.ts'

@@ -15,12 +15,18 @@ const maxShortString = 48
 const noFrame = -1
 
 export class JuteWriter {
-  #slab = Buffer.allocUnsafeSlow(slabBytes)
+  readonly #slabBytes: number
+  #slab: Buffer
   /** Where begins what was not taken yet. */
   #start = 0
   #position = 0
   /** Where the frame that is being written begins. */
   #frame = noFrame
+
+  constructor(bytes = slabBytes) {
+    this.#slabBytes = bytes
+    this.#slab = Buffer.allocUnsafeSlow(bytes)
+  }
 
   /** Bytes that were written and not taken. */
   get pendingBytes(): number {
@@ -138,7 +144,7 @@ export class JuteWriter {
     if (count <= this.#slab.length - this.#position) return
     const pending = this.#position - this.#start
     const needed = pending + count
-    const slab = Buffer.allocUnsafeSlow(needed * 2 > slabBytes ? needed * 2 : slabBytes)
+    const slab = Buffer.allocUnsafeSlow(Math.max(needed * 2, this.#slabBytes))
     slab.set(this.#slab.subarray(this.#start, this.#position))
     if (this.#frame !== noFrame) this.#frame -= this.#start
     this.#slab = slab
