@@ -62,7 +62,7 @@ import { SessionIdentities } from './session-identities.ts'
 import { SessionLife, type SessionEvents } from './session-life.ts'
 import { attempt, SessionReads } from './session-reads.ts'
 import { publicSessionId } from './session-results.ts'
-import { checkQuota, writeQuota } from './session-quotas.ts'
+import { checkQuota, refuseRelated, writeQuota } from './session-quotas.ts'
 import { SessionScans } from './session-scans.ts'
 import { SessionTransaction } from './session-transaction.ts'
 import { SessionWatches } from './session-watches.ts'
@@ -90,7 +90,12 @@ export class LocalSession implements Session, HostedSession {
     this.sessionId = sessionId
     this.id = publicSessionId(sessionId)
     this.timeoutMs = timeoutMs
-    this.#life = new SessionLife(host, sessionId, `session ${this.id}`)
+    const source = {
+      clock: host.clock,
+      deadlineMs: () => host.deadlineMs(sessionId),
+      afterDelivery: (callback: () => void) => host.afterDelivery(callback),
+    }
+    this.#life = new SessionLife(source, `session ${this.id}`)
     this.#calls = new UnansweredCalls(host.clock, (call) => {
       host.submit({ type: 'call-aborted', call })
     })
@@ -201,7 +206,8 @@ export class LocalSession implements Session, HostedSession {
     return attempt(() => {
       checkBag(call, callKeys)
       checkPath(path, this.#host.limits)
-      const checked = checkQuota(path, limits, this.#host.replica.tree.quotas)
+      const checked = checkQuota(path, limits)
+      refuseRelated(path, this.#host.replica.tree.quotas.related(path)?.path)
       return writeQuota(this, path, checked, call)
     })
   }

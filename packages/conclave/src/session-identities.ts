@@ -23,11 +23,8 @@ export class SessionIdentities {
 
   /** Takes a proof. Throws `AUTH_FAILED` and `BAD_ARGUMENT`. */
   prove(scheme: unknown, proof: unknown): void {
-    if (scheme !== 'digest') {
-      const message = `the scheme ${show(scheme)} proves nothing here: give "digest", with user:password`
-      throw new CoordinationError('AUTH_FAILED', message)
-    }
-    this.add(digestOf(proof, this.#host.limits.maxProofBytes))
+    if (scheme !== 'digest') throw unknownScheme(scheme)
+    this.add(digestOf(proofBytes(proof, this.#host.limits.maxProofBytes)))
   }
 
   add(identity: Identity): void {
@@ -45,14 +42,26 @@ export class SessionIdentities {
   }
 }
 
-/** Checks a proof before anything is made of it. */
-function digestOf(proof: unknown, maxProofBytes: number): Identity {
+export function unknownScheme(scheme: unknown): CoordinationError {
+  const message = `the scheme ${show(scheme)} proves nothing here: give "digest", with user:password`
+  return new CoordinationError('AUTH_FAILED', message)
+}
+
+/** The bytes of a proof, before anything is made of them. Throws `BAD_ARGUMENT` and `LIMIT_EXCEEDED`. */
+export function proofBytes(proof: unknown, maxProofBytes: number): Uint8Array {
   const bytes = typeof proof === 'string' ? Buffer.from(proof) : proof
-  if (bytes instanceof Uint8Array && bytes.length > maxProofBytes) {
-    const message = `user:password has ${String(bytes.length)} bytes, and limits.maxProofBytes is ${String(maxProofBytes)}: take a shorter one`
-    throw new CoordinationError('LIMIT_EXCEEDED', message)
+  if (!(bytes instanceof Uint8Array)) {
+    const message = `the proof is ${show(proof)}: give a string or a Uint8Array`
+    throw new CoordinationError('BAD_ARGUMENT', message)
   }
-  const identity = bytes instanceof Uint8Array ? digestIdentity(bytes) : null
+  if (bytes.length <= maxProofBytes) return bytes
+  const message = `user:password has ${String(bytes.length)} bytes, and limits.maxProofBytes is ${String(maxProofBytes)}: take a shorter one`
+  throw new CoordinationError('LIMIT_EXCEEDED', message)
+}
+
+/** Who gives this proof. Throws `BAD_ARGUMENT` for what is none. */
+export function digestOf(proof: Uint8Array): Identity {
+  const identity = digestIdentity(proof)
   if (identity !== null) return identity
   const message = 'a digest is proved by user:password, as a string or bytes; there is no ":" in it'
   throw new CoordinationError('BAD_ARGUMENT', message)

@@ -7,11 +7,11 @@
  * told so for good, even when the session turns out to have survived.
  */
 import { EventEmitter, setMaxListeners } from 'node:events'
-import { CoordinationError, type Outcome, type SessionId } from '@conclave/core/internal'
+import { CoordinationError, type Outcome } from '@conclave/core/internal'
 import type { Call, SessionState } from '@conclave/core'
 import { createAskingController } from './certain-signal.ts'
+import type { Clock } from './clock.ts'
 import { givenUpBefore, givenUpError } from './giving-up.ts'
-import type { SessionHost } from './session-host.ts'
 
 /** What listeners of a session are told. */
 export interface SessionEvents {
@@ -21,10 +21,18 @@ export interface SessionEvents {
 /** Why a session takes no more calls. */
 type Ending = Pick<CoordinationError, 'code' | 'message'> & { readonly cause?: unknown }
 
+/** What is known of a session by whoever keeps it. */
+export interface LifeSource {
+  readonly clock: Clock
+  /** Until when, on `clock.nowMs()`, the ensemble is known to keep it. */
+  deadlineMs(): number
+  /** Runs a callback of the application once everything that came was delivered to everybody. */
+  afterDelivery(callback: () => void): void
+}
+
 export class SessionLife {
   readonly events = new EventEmitter<SessionEvents>()
-  readonly #host: SessionHost
-  readonly #session: SessionId
+  readonly #source: LifeSource
   readonly #name: string
   readonly #alive = new AbortController()
   #certain: AbortController | undefined
@@ -32,9 +40,8 @@ export class SessionLife {
   #told: SessionState = 'connected'
   #ending: Ending | undefined
 
-  constructor(host: SessionHost, session: SessionId, name: string) {
-    this.#host = host
-    this.#session = session
+  constructor(source: LifeSource, name: string) {
+    this.#source = source
     this.#name = name
     setMaxListeners(0, this.#alive.signal)
   }
@@ -99,7 +106,7 @@ export class SessionLife {
     if (this.#ending !== undefined) return false
     this.#ending = ending
     const reason = this.errorFor(this.#name)
-    this.#host.afterDelivery(() => {
+    this.#source.afterDelivery(() => {
       this.#alive.abort(reason)
       this.#certain?.abort(reason)
     })
@@ -111,7 +118,7 @@ export class SessionLife {
     const previous = this.#told
     if (state === previous) return
     this.#told = state
-    this.#host.afterDelivery(() => void this.events.emit('state', state, previous))
+    this.#source.afterDelivery(() => void this.events.emit('state', state, previous))
   }
 
   #abortUnlessCertain(): void {
@@ -123,7 +130,7 @@ export class SessionLife {
 
   /** Why the session may be gone, or `undefined` while the ensemble is known to keep it. */
   #uncertainty(): string | undefined {
-    const lateMs = this.#host.clock.nowMs() - this.#host.deadlineMs(this.#session)
+    const lateMs = this.#source.clock.nowMs() - this.#source.deadlineMs()
     if (lateMs < 0) return undefined
     const late = Number.isFinite(lateMs) ? `${String(Math.round(lateMs))} ms ago` : 'before'
     return `${this.#name} may have expired: the time for which the ensemble is known to keep it ended ${late}`

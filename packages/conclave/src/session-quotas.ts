@@ -12,7 +12,6 @@ import {
   usageText,
   type Identity,
   type QuotaLimits as LimitNumbers,
-  type Quotas,
   type Replica,
 } from '@conclave/core/internal'
 import type { Call, QuotaAmount, QuotaReading, Session } from '@conclave/core'
@@ -24,7 +23,7 @@ const quotaRoot = '/zookeeper/quota'
 const none = -1
 
 /** The limits of a quota, checked. Throws `BAD_OPTION`, and `BAD_ARGUMENT` where none can be. */
-export function checkQuota(path: string, limits: unknown, quotas: Quotas): LimitNumbers {
+export function checkQuota(path: string, limits: unknown): LimitNumbers {
   const bag = requireBag(limits, 'the limits of the quota')
   refuseUnknownKeys(bag, ['soft', 'hard'])
   const soft = amountOption(bag['soft'], 'soft')
@@ -32,9 +31,12 @@ export function checkQuota(path: string, limits: unknown, quotas: Quotas): Limit
   if (!canHaveQuota(path)) {
     throw refusal(path, 'the root, and what is below /zookeeper, has none')
   }
-  const related = quotas.related(path)
-  if (related !== undefined) throw refusal(path, `${related.path} has one: take that back first`)
   return { ...soft, countHardLimit: hard.count, byteHardLimit: hard.bytes }
+}
+
+/** Throws `BAD_ARGUMENT` where a path above or below has a quota. */
+export function refuseRelated(path: string, related: string | undefined): void {
+  if (related !== undefined) throw refusal(path, `${related} has one: take that back first`)
 }
 
 /** Writes a quota, or deletes what is left of it when it limits nothing. */
@@ -67,12 +69,12 @@ export function readQuota(
 ): QuotaReading | undefined {
   const quota = findQuota(replica, path, identities)
   if (quota?.limits === undefined || quota.limits === null) return undefined
-  const { count, bytes, countHardLimit, byteHardLimit } = quota.limits
-  return {
-    soft: amount(count, bytes),
-    hard: amount(countHardLimit, byteHardLimit),
-    used: quota.usage ?? { count: 0, bytes: 0 },
-  }
+  return quotaReading(quota.limits, quota.usage ?? { count: 0, bytes: 0 })
+}
+
+export function quotaReading(limits: LimitNumbers, used: QuotaReading['used']): QuotaReading {
+  const { count, bytes, countHardLimit, byteHardLimit } = limits
+  return { soft: amount(count, bytes), hard: amount(countHardLimit, byteHardLimit), used }
 }
 
 /** With it go the znodes above that hold nothing any more, as `delquota` has it. */

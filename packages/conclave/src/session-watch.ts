@@ -6,14 +6,30 @@
  * Invariant W4: a change is queued here before anything that shows it can be read.
  */
 import type { Change, CoordinationError, Watch } from '@conclave/core'
-import { zeroZxid, type WatchEvent, type Zxid } from '@conclave/core/internal'
-import { publicChange } from './session-results.ts'
+import { zeroZxid, type Zxid } from '@conclave/core/internal'
 
 type Result = IteratorResult<Change, undefined>
 
 interface Taker {
   readonly resolve: (result: Result) => void
   readonly reject: (error: CoordinationError) => void
+}
+
+/** A change as the watch's owner has it. */
+export interface QueuedChange {
+  readonly zxid: Zxid
+  readonly data?: Uint8Array | null | undefined
+}
+
+type GapReason = (Change & { readonly type: 'gap' })['reason']
+
+/** Stands for a gap in the queue. */
+class Gap {
+  readonly change: Change
+
+  constructor(reason: GapReason) {
+    this.change = { type: 'gap', reason }
+  }
 }
 
 /** What may wait to be taken. */
@@ -25,17 +41,17 @@ export interface WatchBounds {
 
 const over: Result = { done: true, value: undefined }
 const overflow: Change = { type: 'gap', reason: 'overflow' }
-const skipped: Change & { readonly type: 'gap' } = { type: 'gap', reason: 'snapshot' }
 
-export class SessionWatch implements Watch {
+export class SessionWatch<Event extends QueuedChange> implements Watch {
   readonly #bounds: WatchBounds
+  readonly #tell: (event: Event) => Change
   readonly #onEnd: () => void
   /** What came up to it was told by another watch. */
   readonly #since: Zxid
   /** What the watch began with; taken first, and not counted. */
   #initial: Iterator<Change> | undefined
   /** Changes not yet taken, from `#head` on. */
-  #queue: (WatchEvent | typeof skipped)[] = []
+  #queue: (Event | Gap)[] = []
   #head = 0
   /** Their data. */
   #bytes = 0
@@ -46,35 +62,49 @@ export class SessionWatch implements Watch {
   /** What the last `next` rejects with, once. */
   #error: CoordinationError | undefined
 
-  /** `onEnd` is called once, when the watch ends for whatever reason. */
+  /**
+   * `tell` makes a change of what was queued, when it is taken; `onEnd` is called once, when the watch
+   * ends for whatever reason.
+   */
   constructor(
     bounds: WatchBounds,
-    initial: Iterator<Change> | undefined,
+    tell: (event: Event) => Change,
     onEnd: () => void,
     since: Zxid = zeroZxid,
   ) {
     this.#bounds = bounds
+    this.#tell = tell
     this.#since = since
-    this.#initial = initial
     this.#onEnd = onEnd
   }
 
+  /** Takes what the watch begins with, before anything is pushed. */
+  begin(initial: Iterator<Change>): void {
+    if (this.#ended) return
+    this.#initial = initial
+    while (this.#takers.length > 0) {
+      const change = this.#take()
+      if (change === undefined) return
+      this.#takers.shift()?.resolve({ done: false, value: change })
+    }
+  }
+
   /** Takes a change of the host. */
-  push(event: WatchEvent): void {
+  push(event: Event): void {
     // A peer that lags applies again what was told elsewhere.
     if (event.zxid > this.#since) this.#push(event)
   }
 
   /** Takes the host's word that changes were skipped which this watch may have waited for. */
-  pushGap(): void {
-    this.#push(skipped)
+  pushGap(reason: GapReason): void {
+    this.#push(new Gap(reason))
   }
 
-  #push(event: WatchEvent | typeof skipped): void {
+  #push(event: Event | Gap): void {
     if (this.#ended) return
     const taker = this.#takers.shift()
     if (taker !== undefined) {
-      taker.resolve({ done: false, value: told(event) })
+      taker.resolve({ done: false, value: this.#told(event) })
     } else if (this.#overflowed || !this.#fits(event)) {
       this.#overflowed = true
     } else {
@@ -84,7 +114,7 @@ export class SessionWatch implements Watch {
   }
 
   /** One change always does. */
-  #fits(event: WatchEvent | typeof skipped): boolean {
+  #fits(event: Event | Gap): boolean {
     const waiting = this.#queue.length - this.#head
     if (waiting === 0) return true
     const { changes, bytes } = this.#bounds
@@ -153,7 +183,11 @@ export class SessionWatch implements Watch {
       this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
     }
-    return told(event)
+    return this.#told(event)
+  }
+
+  #told(event: Event | Gap): Change {
+    return event instanceof Gap ? event.change : this.#tell(event)
   }
 
   #settleEnded(taker: Taker): void {
@@ -164,10 +198,6 @@ export class SessionWatch implements Watch {
   }
 }
 
-function bytesOf(event: WatchEvent | typeof skipped): number {
-  return event.type === 'gap' ? 0 : (event.data?.byteLength ?? 0)
-}
-
-function told(event: WatchEvent | typeof skipped): Change {
-  return event.type === 'gap' ? event : publicChange(event)
+function bytesOf(event: QueuedChange | Gap): number {
+  return event instanceof Gap ? 0 : (event.data?.byteLength ?? 0)
 }

@@ -7,7 +7,6 @@
 import {
   CoordinationError,
   childPath,
-  isZxid,
   mayRead,
   statOf,
   type Identity,
@@ -20,22 +19,20 @@ import {
 } from '@conclave/core/internal'
 import type { Change, Depth, Watch, WatchOptions } from '@conclave/core'
 import { onAbort } from './abort-signals.ts'
-import { checkBag, checkPath, depthOf } from './call-arguments.ts'
-import { badOption, flagOption, integerOption } from './option-checks.ts'
 import type { SessionIdentities } from './session-identities.ts'
 import type { SessionHost } from './session-host.ts'
 import { copiedReading, publicChange } from './session-results.ts'
 import { SessionWatch } from './session-watch.ts'
+import { checkWatch } from './watch-options.ts'
 
-const watchKeys = ['signal', 'depth', 'initial', 'since', 'highWaterMark']
-const defaultHighWaterMark = 1_024
-const maxHighWaterMark = 2 ** 24
+/** A watch of what the core tells. */
+type LocalWatch = SessionWatch<WatchEvent>
 
 export class SessionWatches {
   readonly #host: SessionHost
   readonly #session: SessionId
   readonly #identities: SessionIdentities
-  readonly #byNumber = new Map<number, { readonly path: string; readonly watch: SessionWatch }>()
+  readonly #byNumber = new Map<number, { readonly path: string; readonly watch: LocalWatch }>()
   #last = 0
 
   constructor(host: SessionHost, session: SessionId, identities: SessionIdentities) {
@@ -46,29 +43,19 @@ export class SessionWatches {
 
   /** Begins a watch. Throws for arguments that cannot be. `over` is what a dead session's tells. */
   begin(path: string, options: WatchOptions | undefined, over?: CoordinationError): Watch {
-    const bag = checkBag(options, watchKeys)
-    checkPath(path, this.#host.limits)
-    const depth = depthOf(bag['depth']) ?? 'node'
-    const wantsInitial = flagOption(bag['initial'], 'initial')
-    const since = sinceOption(bag['since'], wantsInitial)
-    const highWaterMark =
-      bag['highWaterMark'] === undefined
-        ? defaultHighWaterMark
-        : integerOption(bag['highWaterMark'], 'highWaterMark', {
-            min: 1,
-            max: maxHighWaterMark,
-            what: 'how many changes may wait',
-          })
-    const bounds = { changes: highWaterMark, bytes: this.#host.limits.maxWatchBytes }
-    const signal = options?.signal
+    const { depth, from, bounds, signal } = checkWatch(path, options, this.#host.limits)
     if (over !== undefined || signal?.aborted === true) {
-      const ended = new SessionWatch(bounds, undefined, () => undefined)
+      const ended = new SessionWatch(bounds, publicChange, () => undefined)
       ended.end(signal?.aborted === true ? undefined : over)
       return ended
     }
-    const from = wantsInitial ? 'initial' : since
     const first = beginning(this.#host, this.#identities.list, from, path, depth)
-    return this.#add(path, depth, signal, (onEnd) => new SessionWatch(bounds, first, onEnd, since))
+    const since = from === 'initial' ? undefined : from
+    const watch = this.#add(path, depth, signal, (onEnd) => {
+      return new SessionWatch(bounds, publicChange, onEnd, since)
+    })
+    if (first !== undefined) watch.begin(first)
+    return watch
   }
 
   /** Hands a change to its watch, unless that has just ended. */
@@ -78,7 +65,7 @@ export class SessionWatches {
 
   /** Tells a watch that changes were skipped, because the host took a whole snapshot instead. */
   deliverGap(number: number): void {
-    this.#byNumber.get(number)?.watch.pushGap()
+    this.#byNumber.get(number)?.watch.pushGap('snapshot')
   }
 
   /** Tells a watch that the host has no room for it. */
@@ -101,8 +88,8 @@ export class SessionWatches {
     path: string,
     depth: Depth,
     signal: AbortSignal | undefined,
-    create: (onEnd: () => void) => SessionWatch,
-  ): Watch {
+    create: (onEnd: () => void) => LocalWatch,
+  ): LocalWatch {
     this.#last += 1
     const number = this.#last
     const session = this.#session
@@ -125,14 +112,6 @@ function noRoomFor(path: string, limit: WatchLimit, bound: number): Coordination
     `watch ${path} failed: ${whose} limits.${limit} of ${String(bound)} watches already: end some, or watch a subtree`,
     { path },
   )
-}
-
-/** The zxid that a watch goes on behind. */
-function sinceOption(value: unknown, wantsInitial: boolean): Zxid | undefined {
-  if (value === undefined) return undefined
-  if (!isZxid(value)) throw badOption('since', value, 'give the zxid of a change, or of a scan')
-  if (!wantsInitial) return value
-  throw badOption('since', value, 'leave it out, or `initial`: a watch begins with one of the two')
 }
 
 const forgotten: Change = { type: 'gap', reason: 'forgotten' }
