@@ -4,12 +4,15 @@
  */
 import type { CallId, Delivery, SessionId } from '@conclave/core/internal'
 import type { HostedClient, SessionAsker } from '@conclave/zookeeper'
+import type { ZooKeeperPorts } from './peer.ts'
 import type { SessionHost } from './session-host.ts'
 
 export class ClientSessions {
   readonly #host: SessionHost
   readonly #asked = new Map<CallId, SessionAsker>()
   readonly #sessions = new Map<SessionId, HostedClient>()
+  /** Where clients are served. */
+  ports: ZooKeeperPorts | undefined
   /** Called when the peer is over. */
   onGone: (() => void) | undefined
 

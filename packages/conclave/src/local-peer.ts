@@ -146,6 +146,7 @@ export class LocalPeer implements Peer, DriverListener {
       exceededQuotas: this.#exceededQuotas.paths,
       silentVoters: members.filter(isSilent).map(({ id }) => id),
       refusals: this.#refusedLinks.reasons,
+      zookeeper: this.#parts?.driver.clients.ports,
     }
   }
 

@@ -131,7 +131,8 @@ export function hostOption(value: unknown, key: string): string {
   throw badOption(key, value, "give a host name or an IP address, like '10.0.0.1', without a port")
 }
 
-/** Checks a port. */
-export function portOption(value: unknown, key: string): number {
-  return integerOption(value, key, { min: 1, max: maxPort, what: 'a TCP port' })
+/** Checks a port; 0, for a free one, where `min` lets it be. */
+export function portOption(value: unknown, key: string, min: 0 | 1 = 1): number {
+  const what = min === 0 ? 'a TCP port, 0 for a free one' : 'a TCP port'
+  return integerOption(value, key, { min, max: maxPort, what })
 }

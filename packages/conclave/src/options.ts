@@ -125,7 +125,7 @@ export function resolveOptions(given: unknown): PeerOptions {
   checkThread(options.thread)
   const timing = timingOption(options.timing)
   const limits = limitsOption(options.limits)
-  const zookeeper = zooKeeperOption(options.zookeeper)
+  const zookeeper = zooKeeperOption(options.zookeeper, timing)
   const rest = { timing, limits, zookeeper, call: given as Call }
   if (options.ensemble === 'standalone') {
     refuseNetworkOptions(bag)

@@ -63,6 +63,13 @@ export interface Status {
   readonly silentVoters: readonly number[]
   /** Links that were refused, by either side, and why. */
   readonly refusals: readonly string[]
+  /** Where stock clients of ZooKeeper are served; `undefined` where they are not. */
+  readonly zookeeper: ZooKeeperPorts | undefined
+}
+
+/** The ports that clients of ZooKeeper connect to. */
+export interface ZooKeeperPorts {
+  readonly port: number
 }
 
 /** What listeners of a peer are told. There is no `error`: a fault never throws into the process. */

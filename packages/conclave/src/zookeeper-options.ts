@@ -1,5 +1,6 @@
 /** The option `zookeeper` of `open`: where stock clients of ZooKeeper are served, and how many. */
 import { defaultEndpointLimits, fourLetterWords } from '@conclave/zookeeper'
+import { CoordinationError, type Timing } from '@conclave/core/internal'
 import {
   badOption,
   hostOption,
@@ -8,17 +9,31 @@ import {
   refuseUnknownKeys,
   requireBag,
   show,
+  type Bag,
 } from './option-checks.ts'
+import { maxSessionTimeoutMs, minSessionTimeoutMs } from './session-options.ts'
 
 export interface ZooKeeperOptions {
-  /** ZooKeeper's own is 2181. */
+  /** ZooKeeper's own is 2181; 0 takes a free one, which `status()` tells. */
   readonly port: number
   /** The address to listen on; 127.0.0.1 unless told, which only this machine reaches. */
   readonly host?: string | undefined
   /** Connections from one address; 60 unless told, 0 for any number. */
   readonly maxClientCnxns?: number | undefined
-  /** The four-letter words that are answered; `srvr` and `isro` unless told. */
+  /** Connections that are accepted in a second; any number unless told, or 0. */
+  readonly maxConnectionsPerSecond?: number | undefined
+  /** The four-letter words that are answered, `['*']` for all; `srvr` and `isro` unless told. */
   readonly fourLetterWords?: readonly string[] | undefined
+  /** Bounds of what a client's session may have as its timeout, within those of the ensemble. */
+  readonly minSessionTimeoutMs?: number | undefined
+  readonly maxSessionTimeoutMs?: number | undefined
+  /**
+   * Who may do everything: `super:` and the base64 of the SHA-1 of `super:password`, as ZooKeeper's
+   * `DigestAuthenticationProvider.superDigest`. Nobody unless told.
+   */
+  readonly superDigest?: string | undefined
+  /** What `conf` says in place of this peer's own values, by ZooKeeper's keys. */
+  readonly settings?: Readonly<Record<string, string | number>> | undefined
 }
 
 /** `ZooKeeperOptions`, checked. */
@@ -26,37 +41,109 @@ export interface ZooKeeperPort {
   readonly host: string
   readonly port: number
   readonly maxClientCnxns: number
+  readonly maxConnectionsPerSecond: number
   readonly words: readonly string[]
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  readonly superDigest: string | null
+  readonly settings: Readonly<Record<string, string | number>>
 }
 
 const maxClients = 1_000_000
 
+const keys = [
+  'port',
+  'host',
+  'maxClientCnxns',
+  'maxConnectionsPerSecond',
+  'fourLetterWords',
+  'minSessionTimeoutMs',
+  'maxSessionTimeoutMs',
+  'superDigest',
+  'settings',
+]
+
 /** Checks the option. Throws `BAD_OPTION`. */
-export function zooKeeperOption(given: unknown): ZooKeeperPort | null {
+export function zooKeeperOption(given: unknown, timing: Timing): ZooKeeperPort | null {
   if (given === undefined) return null
   const bag = requireBag(given, 'option zookeeper')
-  const known = ['port', 'host', 'maxClientCnxns', 'fourLetterWords']
-  refuseUnknownKeys(bag, known, 'zookeeper.')
-  const { host, maxClientCnxns } = bag
+  refuseUnknownKeys(bag, keys, 'zookeeper.')
+  const { host } = bag
   return {
-    port: portOption(bag['port'], 'zookeeper.port'),
+    port: portOption(bag['port'], 'zookeeper.port', 0),
     host: host === undefined ? '127.0.0.1' : hostOption(host, 'zookeeper.host'),
-    maxClientCnxns:
-      maxClientCnxns === undefined
-        ? defaultEndpointLimits.maxAddressConnections
-        : integerOption(maxClientCnxns, 'zookeeper.maxClientCnxns', {
-            min: 0,
-            max: maxClients,
-            what: 'connections from one address, 0 for any number',
-          }),
+    maxClientCnxns: countOption(bag, 'maxClientCnxns', {
+      missing: defaultEndpointLimits.maxAddressConnections,
+      what: 'connections from one address, 0 for any number',
+    }),
+    maxConnectionsPerSecond: countOption(bag, 'maxConnectionsPerSecond', {
+      missing: defaultEndpointLimits.maxConnectionsPerSecond,
+      what: 'connections in a second, 0 for any number',
+    }),
     words: wordsOption(bag['fourLetterWords']),
+    ...timeoutsOption(bag, timing),
+    superDigest: superDigestOption(bag['superDigest']),
+    settings: settingsOption(bag['settings']),
+  }
+}
+
+function countOption(
+  bag: Bag,
+  key: string,
+  { missing, what }: { readonly missing: number; readonly what: string },
+): number {
+  const value = bag[key]
+  if (value === undefined) return missing
+  return integerOption(value, `zookeeper.${key}`, { min: 0, max: maxClients, what })
+}
+
+function timeoutsOption(
+  bag: Bag,
+  timing: Timing,
+): Pick<ZooKeeperPort, 'minSessionTimeoutMs' | 'maxSessionTimeoutMs'> {
+  const least = minSessionTimeoutMs(timing)
+  const timeout = (key: string, min: number, missing: number): number => {
+    const what = 'ms that a session may be silent'
+    const value = bag[key]
+    if (value === undefined) return missing
+    return integerOption(value, `zookeeper.${key}`, { min, max: maxSessionTimeoutMs, what })
+  }
+  const min = timeout('minSessionTimeoutMs', least, least)
+  return {
+    minSessionTimeoutMs: min,
+    maxSessionTimeoutMs: timeout('maxSessionTimeoutMs', min, maxSessionTimeoutMs),
   }
 }
 
 function wordsOption(value: unknown): readonly string[] {
   if (value === undefined) return ['srvr', 'isro']
   const isWord = (word: unknown): word is string => fourLetterWords.some((one) => one === word)
-  if (Array.isArray(value) && value.every(isWord)) return value
-  const mend = `give some of ${fourLetterWords.map((word) => show(word)).join(', ')}`
+  if (Array.isArray(value)) {
+    if (value.includes('*')) return fourLetterWords
+    if (value.every(isWord)) return value
+  }
+  const mend = `give some of ${fourLetterWords.map((word) => show(word)).join(', ')}, or ['*']`
   throw badOption('zookeeper.fourLetterWords', value, mend)
+}
+
+function superDigestOption(value: unknown): string | null {
+  if (value === undefined) return null
+  if (typeof value === 'string' && /^super:[A-Za-z0-9+/]{27}=$/.test(value)) return value
+  // Its value is not shown: it may be a password that was put here as it is.
+  throw new CoordinationError(
+    'BAD_OPTION',
+    "option zookeeper.superDigest is no digest: give 'super:' and the base64 of the SHA-1 of 'super:password', 28 characters, as DigestAuthenticationProvider prints it",
+  )
+}
+
+function settingsOption(value: unknown): Readonly<Record<string, string | number>> {
+  if (value === undefined) return {}
+  const bag = requireBag(value, 'option zookeeper.settings')
+  const settings: Record<string, string | number> = {}
+  for (const [key, one] of Object.entries(bag)) {
+    if (typeof one === 'number' || (typeof one === 'string' && !/[\r\n]/.test(one))) {
+      settings[key] = one
+    } else throw badOption(`zookeeper.settings.${key}`, one, 'give a number or a line of text')
+  }
+  return settings
 }

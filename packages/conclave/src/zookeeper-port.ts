@@ -1,15 +1,19 @@
 /** The endpoint for stock clients of ZooKeeper, put onto a peer: what it needs of it, and its settings. */
-import type { Standing } from '@conclave/core/internal'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { votersOf, type PeerCore, type Standing } from '@conclave/core/internal'
 import {
   defaultEndpointLimits,
   openEndpoint,
+  type DiskUse,
   type EndpointHost,
+  type EndpointSettings,
   type HostStanding,
+  type LeaderFigures,
 } from '@conclave/zookeeper'
 import type { Entropy } from './entropy.ts'
 import type { PeerOptions } from './options.ts'
 import type { StartedPeer } from './start-peer.ts'
-import { maxSessionTimeoutMs, minSessionTimeoutMs } from './session-options.ts'
 import type { ZooKeeperPort } from './zookeeper-options.ts'
 
 /** Serves clients until the peer is over. Rejects with `LISTEN_FAILED`. */
@@ -17,39 +21,65 @@ export async function openZooKeeperPort(
   started: StartedPeer,
   entropy: Entropy,
   options: PeerOptions,
-  { host, port, words, maxClientCnxns }: ZooKeeperPort,
+  zookeeper: ZooKeeperPort,
 ): Promise<void> {
-  const { timing, dir, id } = options
-  const minMs = minSessionTimeoutMs(timing)
-  const endpoint = await openEndpoint(hostOf(started, entropy, options), {
+  const { host, port, words, maxClientCnxns, maxConnectionsPerSecond } = zookeeper
+  const endpoint = await openEndpoint(hostOf(started, entropy, options, zookeeper), {
     host,
     port,
     words,
-    limits: { ...defaultEndpointLimits, maxAddressConnections: maxClientCnxns },
-    minSessionTimeoutMs: minMs,
-    maxSessionTimeoutMs,
-    leaderlessMs: timing.silentPeerMs,
-    settings: {
-      clientPortAddress: host,
-      dataDir: dir,
-      serverId: id,
-      tickTime: timing.heartbeatMs,
-      maxClientCnxns,
-      minSessionTimeout: minMs,
-      maxSessionTimeout: maxSessionTimeoutMs,
+    limits: {
+      ...defaultEndpointLimits,
+      maxAddressConnections: maxClientCnxns,
+      maxConnectionsPerSecond,
     },
+    minSessionTimeoutMs: zookeeper.minSessionTimeoutMs,
+    maxSessionTimeoutMs: zookeeper.maxSessionTimeoutMs,
+    leaderlessMs: options.timing.silentPeerMs,
+    settings: settingsOf(options, zookeeper),
   })
-  started.driver.clients.onGone = () => void endpoint.close()
+  const { clients } = started.driver
+  clients.ports = { port: endpoint.port }
+  clients.onGone = () => void endpoint.close()
+}
+
+function settingsOf(
+  options: PeerOptions,
+  { settings, maxClientCnxns }: ZooKeeperPort,
+): EndpointSettings {
+  const { timing, dir, network, members, id } = options
+  const tickTimeMs = Number(settings['tickTime'] ?? timing.heartbeatMs)
+  const limit = Math.ceil(timing.silentPeerMs / tickTimeMs)
+  const isObserver = members.some((member) => member.id === id && member.role === 'observer')
+  return {
+    snapshotFolder: join(dir, 'snapshot'),
+    logFolder: join(dir, 'log'),
+    tickTimeMs,
+    maxClientCnxns,
+    member:
+      network === null
+        ? null
+        : {
+            initLimit: settings['initLimit'] ?? limit,
+            syncLimit: settings['syncLimit'] ?? limit,
+            electionAlg: 3,
+            electionPort: settings['electionPort'] ?? network.listen.port,
+            quorumPort: settings['quorumPort'] ?? network.listen.port,
+            peerType: isObserver ? 1 : 0,
+          },
+  }
 }
 
 function hostOf(
-  { peer, driver }: StartedPeer,
+  { peer, driver, core }: StartedPeer,
   entropy: Entropy,
-  { id, network }: PeerOptions,
+  { id, network, dir }: PeerOptions,
+  { superDigest }: ZooKeeperPort,
 ): EndpointHost {
   return {
     limits: driver.limits,
     clock: driver.clock,
+    superDigest,
     get replica() {
       return driver.replica
     },
@@ -60,7 +90,16 @@ function hostOf(
         isServing: standing?.ready === true,
         mode: network === null ? 'standalone' : modeOf(standing),
         epoch: standing?.epoch ?? 0,
+        phase: standing?.phase ?? 'election',
       }
+    },
+    get watches() {
+      return core.wireWatches
+    },
+    diskUse: () => diskUse(dir),
+    leaderFigures: () => {
+      const isLeader = network !== null && peer.standing?.role === 'leader'
+      return isLeader ? leaderFigures(core) : null
     },
     nextCall: () => driver.nextCall(),
     submit: (event) => driver.submit(event),
@@ -73,4 +112,33 @@ function hostOf(
 function modeOf(standing: Standing | undefined): HostStanding['mode'] {
   if (standing?.membership === 'observer') return 'observer'
   return standing?.role === 'leader' ? 'leader' : 'follower'
+}
+
+function leaderFigures(core: PeerCore): LeaderFigures {
+  const voters = votersOf(core.inspect().configuration?.members ?? [])
+  const synced = core.syncedLearners
+  const followerCount = synced.filter((peer) => voters.includes(peer)).length
+  const observerCount = synced.length - followerCount
+  return { followerCount, observerCount, voterCount: voters.length }
+}
+
+async function diskUse(dir: string): Promise<DiskUse> {
+  const [snapshotBytes, logBytes] = await Promise.all([
+    bytesIn(join(dir, 'snapshot')),
+    bytesIn(join(dir, 'log')),
+  ])
+  return { snapshotBytes, logBytes }
+}
+
+/** The sizes of all files in a folder; what is deleted meanwhile does not count. */
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
+  const sizes = entries.map(async (entry) => {
+    if (!entry.isFile()) return 0
+    return stat(join(entry.parentPath, entry.name)).then(
+      ({ size }) => size,
+      () => 0,
+    )
+  })
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }

@@ -113,6 +113,16 @@ describe('the options of open', () => {
     ['a misspelt key', having({ ensembel: 1 }), ['ensembel', 'did you mean ensemble?']],
     ['a key of another case', having({ DIR: 'x' }), ['DIR', 'did you mean dir?']],
     ['a key that is like none', having({ quux: {} }), ['quux', 'known are id, dir']],
+    [
+      'a password where its digest belongs',
+      having({ zookeeper: { port: 0, superDigest: 'super:secret' } }),
+      ['zookeeper.superDigest', 'SHA-1'],
+    ],
+    [
+      'session timeouts that the ensemble cannot keep',
+      having({ zookeeper: { port: 0, minSessionTimeoutMs: 100 } }),
+      ['zookeeper.minSessionTimeoutMs', '100', '9000'],
+    ],
     ['clients without a port', having({ zookeeper: {} }), ['zookeeper.port', 'TCP port']],
     [
       'a word that there is not',

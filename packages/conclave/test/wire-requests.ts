@@ -11,8 +11,9 @@ import {
   type CreateRequest,
   type WireAcl,
 } from '@conclave/zookeeper'
+import { connect } from 'node:net'
 import type { Reply, WireClient } from './wire-client.ts'
-import { freePorts, openPeer, temporaryFolder } from './workspace.ts'
+import { openPeer, temporaryFolder } from './workspace.ts'
 
 export const patience = { timeout: 10_000, interval: 10 }
 export const open31: WireAcl = [{ permissions: 31, scheme: 'world', id: 'anyone' }]
@@ -27,16 +28,15 @@ export interface Served {
 
 /** A standalone peer with a port for clients. */
 export async function served(zookeeper: Partial<OpenOptions['zookeeper']> = {}): Promise<Served> {
-  const [port = 0] = await freePorts(1)
   const peer = await openPeer({
     id: 1,
     dir: await temporaryFolder(),
     ensemble: 'standalone',
     timing: { heartbeatMs: 20, silentPeerMs: 100 },
-    zookeeper: { port, ...zookeeper },
+    zookeeper: { port: 0, ...zookeeper },
   })
   await peer.ready({ timeoutMs: 10_000 })
-  return { peer, port }
+  return { peer, port: peer.status().zookeeper?.port ?? 0 }
 }
 
 export function create(
@@ -76,4 +76,13 @@ export function exists(client: WireClient, path: string, watch = false): Promise
 /** Resolves once everything before is answered. */
 export function sync(client: WireClient): Promise<Reply> {
   return client.ask(opcodes.sync, (writer) => writeSyncRequest(writer, { path: '/' }))
+}
+
+/** What is answered to four letters. */
+export async function word(port: number, letters: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.end(letters)
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
 }

@@ -1,9 +1,8 @@
 /** Stock clients at a peer's port: handshakes, sessions, and what the port takes and tells. */
 import { opcodes, passwordBytes, readGetDataResponse, readStat } from '@conclave/zookeeper'
-import { connect } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
 import { WireClient } from './wire-client.ts'
-import { create, exists, get, patience, served, set } from './wire-requests.ts'
+import { create, exists, get, patience, served, set, word } from './wire-requests.ts'
 
 describe('the handshake', () => {
   test('echoes the shape of the request, with a password of 16 bytes', async () => {
@@ -131,27 +130,13 @@ describe('a session', () => {
   })
 })
 
-/** What is answered to four letters. */
-async function word(port: number, letters: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  socket.end(letters)
-  const chunks: Buffer[] = []
-  for await (const chunk of socket) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString()
-}
-
 describe('the port', () => {
-  test('answers the words that it may', async () => {
-    const { port } = await served({ fourLetterWords: ['ruok', 'srvr', 'mntr', 'isro'] })
-    await WireClient.open(port)
+  test('is a free one for 0, which the status tells', async () => {
+    const { peer } = await served({ port: 0 })
+    const port = peer.status().zookeeper?.port ?? 0
+    const { client } = await WireClient.open(port)
 
-    expect(await word(port, 'ruok')).toBe('imok')
-    expect(await word(port, 'isro')).toBe('rw')
-    expect(await word(port, 'srvr')).toMatch(/^Zookeeper version: 3\.9\.[^]*\nMode: standalone\n/)
-    expect(await word(port, 'mntr')).toContain('zk_num_alive_connections\t2\n')
-    expect(await word(port, 'stat')).toBe(
-      'stat is not executed because it is not in the whitelist.\n',
-    )
+    expect((await create(client, '/a')).error).toBe(0)
   })
 
   test('takes so many connections from one address', async () => {
@@ -168,6 +153,18 @@ describe('the port', () => {
       const greeted = await Promise.race([client.greet(), client.closed])
       expect(greeted).toMatchObject({ timeoutMs: 10_000 })
     }, patience)
+  })
+
+  test('takes so many connections in a second', async () => {
+    const { peer, port } = await served({ maxConnectionsPerSecond: 5, fourLetterWords: ['*'] })
+    const clients = await Promise.all(Array.from({ length: 20 }, () => WireClient.reach(port)))
+    const greeted = clients.map((client) => Promise.race([client.greet(), client.closed]))
+    const served5 = (await Promise.all(greeted)).filter((response) => response !== undefined)
+
+    expect(served5.length).toBeGreaterThanOrEqual(5)
+    expect(served5.length).toBeLessThan(15)
+    await vi.waitFor(async () => expect(await word(port, 'ruok')).toBe('imok'), patience)
+    expect(peer.status().ready).toBe(true)
   })
 
   test('does not read from who does not read, and loses nothing of it', async () => {

@@ -238,6 +238,20 @@ describe('access', () => {
     expect((await get(again.client, '/mine')).error).toBe(wireErrors.noAuth)
   })
 
+  test('is boundless with the password that superDigest stands for, and with no other', async () => {
+    const { port } = await served({ superDigest: 'super:lK75jTNcA+U9vtVEw5vB51mj/w4=' })
+    const { client: owner } = await WireClient.open(port)
+    await create(owner, '/closed', { acl: [{ permissions: 31, scheme: 'digest', id: 'u:h' }] })
+    const reads = async (password: string): Promise<number> => {
+      const { client } = await WireClient.open(port)
+      const proof = { type: 0, scheme: 'digest', proof: bytes(`super:${password}`) }
+      await client.ask(opcodes.auth, (w) => writeAuthRequest(w, proof), xids.auth)
+      return (await get(client, '/closed')).error
+    }
+
+    expect([await reads('guess'), await reads('secret')]).toEqual([wireErrors.noAuth, 0])
+  })
+
   test('by a scheme that proves nothing ends the connection behind the answer', async () => {
     const { port } = await served()
     const { client } = await WireClient.open(port)

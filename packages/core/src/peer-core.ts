@@ -17,6 +17,7 @@ import type { RecoveredState } from './recovered-state.ts'
 import type { Replica } from './server/replica.ts'
 import { Server } from './server/server.ts'
 import type { RecentChanges } from './session/recent-changes.ts'
+import type { WireWatches } from './session/wire-watches.ts'
 import { Checkpoints } from './zab/checkpoints.ts'
 import type { PageCodec } from './zab/page.ts'
 import { ZabState } from './zab/state.ts'
@@ -80,6 +81,16 @@ export class PeerCore {
   /** The changes that were applied last, up to the replica's end. */
   get recent(): RecentChanges {
     return this.#server.recent
+  }
+
+  /** What clients of ZooKeeper's protocol watch here; to be looked at alone. */
+  get wireWatches(): WireWatches {
+    return this.#server.wireWatches
+  }
+
+  /** Whom this peer leads, as far as they are synced with it. */
+  get syncedLearners(): readonly PeerId[] {
+    return this.#zab.syncedLearners
   }
 
   /**

@@ -160,18 +160,17 @@ export { digestIdentity } from './endpoint/digest-identity.ts'
 export { openEndpoint, type Endpoint, type EndpointOptions } from './endpoint/endpoint.ts'
 export type {
   ClientEvent,
+  DiskUse,
   EndpointClock,
   EndpointHost,
   HostedClient,
   HostStanding,
+  LeaderFigures,
   SessionAsker,
 } from './endpoint/endpoint-host.ts'
 export { defaultEndpointLimits, type EndpointLimits } from './endpoint/endpoint-limits.ts'
-export {
-  fourLetterWords,
-  type EndpointFigures,
-  type FourLetterWord,
-} from './endpoint/four-letter-words.ts'
+export type { EndpointSettings } from './endpoint/endpoint-view.ts'
+export { fourLetterWords, type FourLetterWord } from './endpoint/four-letter-words.ts'
 export type { Watcher, ZnodeEvent } from './client/armed-watches.ts'
 export type { Proof, ProofTaker } from './client/authentications.ts'
 export { Chroot } from './client/chroot.ts'

@@ -14,6 +14,7 @@ import type { Configuration } from '../ensemble/configuration.ts'
 import type { ErrorCode } from '../errors.ts'
 import { isReadOnlySession, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
+import type { WireWatches } from '../session/wire-watches.ts'
 import type { Outbox } from '../outbox.ts'
 import { RecentChanges } from '../session/recent-changes.ts'
 import type { Znode } from '../tree/znode.ts'
@@ -64,6 +65,11 @@ export class Server implements StateMachine {
   /** The state that local reads answer from. */
   get replica(): Replica {
     return this.#replica
+  }
+
+  /** What the clients of ZooKeeper's protocol that are served here watch. */
+  get wireWatches(): WireWatches {
+    return this.#hosting.wireWatches
   }
 
   get end(): PageEnd {

@@ -76,6 +76,11 @@ export class WireWatches {
     return this.#data.countOf(session) + this.#child.countOf(session)
   }
 
+  /** Who watches which path, in the table of data: what ZooKeeper's `wchp` shows. */
+  watchers(): Iterable<readonly [path: string, watchers: Iterable<SessionId>]> {
+    return this.#data.watchers()
+  }
+
   /** Adds a watch; the path need not exist. The same one twice is one. */
   add(session: SessionId, path: string, mode: WireWatchMode): void {
     const { data, child } = bitsOf[mode]
@@ -179,6 +184,10 @@ class ModeTable {
 
   countOf(session: SessionId): number {
     return this.#bySession.get(session)?.size ?? 0
+  }
+
+  *watchers(): Iterable<readonly [path: string, watchers: Iterable<SessionId>]> {
+    for (const [path, ofPath] of this.#byPath) yield [path, ofPath.keys()]
   }
 
   add(session: SessionId, path: string, modes: number): void {

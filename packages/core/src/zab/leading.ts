@@ -25,6 +25,7 @@ import {
   type FollowerInfo,
   type Learner,
   type Received,
+  syncedAmong,
 } from './learner.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { LearnerSync } from './learner-sync.ts'
@@ -103,6 +104,10 @@ export class Leading {
   hasSyncedQuorum(voters: readonly PeerId[]): boolean {
     const synced = countedIn(this.#learners.values(), 'synced')
     return new MajorityQuorum(voters).includes([this.#state.id, ...synced])
+  }
+
+  get syncedLearners(): readonly PeerId[] {
+    return syncedAmong(this.#learners.values())
   }
 
   onLinkDown(peer: PeerId): void {

@@ -78,3 +78,10 @@ export function slownessOf({ lastHeardMs, sync }: Learner, state: ZabState): str
     ? 'too slow: the log cannot be kept for it any longer'
     : null
 }
+
+/** Those that are synced, whether or not they vote. */
+export function syncedAmong(learners: Iterable<Learner>): PeerId[] {
+  const synced: PeerId[] = []
+  for (const { peer, stage } of learners) if (stage === 'synced') synced.push(peer)
+  return synced
+}

@@ -101,6 +101,11 @@ export class Zab implements Agreement {
     return this.#phase instanceof Leading && this.#phase.hasSyncedQuorum(voters)
   }
 
+  /** Learners of this leader that are synced; none of another peer. */
+  get syncedLearners(): readonly PeerId[] {
+    return this.#phase instanceof Leading ? this.#phase.syncedLearners : []
+  }
+
   onTick(): void {
     this.#tickPhase()
     this.#settle()

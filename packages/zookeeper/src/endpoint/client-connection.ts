@@ -16,6 +16,7 @@ import { writeWatcherEvent } from '../messages/watcher-event.ts'
 import type { EndpointClock } from './endpoint-host.ts'
 import type { EndpointLimits } from './endpoint-limits.ts'
 import type { Output, OutputOwner } from './output.ts'
+import { ConnectionStatistics, type Statistics } from './statistics.ts'
 
 /** Whoever a connection's frames are for. */
 export interface ConnectionListener {
@@ -35,8 +36,9 @@ export class ClientConnection implements OutputOwner {
   readonly address: string
   readonly port: number
   readonly openedMs: number
-  receivedCount = 0
-  sentCount = 0
+  /** By the wall clock, as operators are told it. */
+  readonly openedWallMs: number
+  readonly statistics = new ConnectionStatistics()
   /** The highest zxid that it was told: no reply has a lower one. */
   lastZxid = 0
   readonly #socket: Socket
@@ -45,6 +47,7 @@ export class ClientConnection implements OutputOwner {
   readonly #listener: ConnectionListener
   readonly #output: Output
   readonly #reader: JuteReader
+  readonly #all: Statistics
   readonly #splitter: FrameSplitter
   #pieces: Buffer[] = []
   #piecesBytes = 0
@@ -52,11 +55,16 @@ export class ClientConnection implements OutputOwner {
   /** Why it is not read from: until its session is there, too much asked, too much to write. */
   readonly #holds = new Set<'handshake' | 'requests' | 'output'>()
   #isReading = false
+  #owesLastWords = false
   #isClosed = false
 
   constructor(
     socket: Socket,
-    shared: { readonly output: Output; readonly reader: JuteReader },
+    shared: {
+      readonly output: Output
+      readonly reader: JuteReader
+      readonly statistics: Statistics
+    },
     limits: EndpointLimits,
     clock: EndpointClock,
     listener: ConnectionListener,
@@ -67,15 +75,21 @@ export class ClientConnection implements OutputOwner {
     this.#limits = limits
     this.#clock = clock
     this.openedMs = clock.nowMs()
+    this.openedWallMs = clock.wallMs()
     this.#listener = listener
     this.#output = shared.output
     this.#reader = shared.reader
+    this.#all = shared.statistics
     this.#splitter = new FrameSplitter(limits.maxFrameBytes)
     socket.setNoDelay(true)
     // Without this the host process would die of a connection that was reset: `close` follows.
     socket.on('error', () => undefined)
     socket.on('data', (chunk) => {
       this.#onRead(chunk)
+    })
+    socket.on('end', () => {
+      // Who asks for a word often says no more behind it, and waits for the answer.
+      if (!this.#owesLastWords) socket.end()
     })
     socket.on('drain', () => {
       this.release('output')
@@ -92,6 +106,10 @@ export class ClientConnection implements OutputOwner {
   /** Bytes that were given to it and that the kernel has not taken. */
   get unwrittenBytes(): number {
     return this.#socket.writableLength + this.#piecesBytes + this.#output.pendingOf(this)
+  }
+
+  get isReading(): boolean {
+    return !this.#isClosed && this.#holds.size === 0
   }
 
   /** Reads no more, for this reason, until it is released. */
@@ -129,14 +147,38 @@ export class ClientConnection implements OutputOwner {
     if (this.unwrittenBytes > this.#limits.maxUnwrittenBytes) this.destroy()
   }
 
+  /** A request was answered that came at `receivedMs`; `null` of one that was answered at once. */
+  noteAnswer(opcode: number, xid: number, receivedMs: number | null): void {
+    const nowMs = this.#clock.nowMs()
+    const latencyMs = receivedMs === null ? 0 : nowMs - receivedMs
+    const { statistics } = this
+    statistics.lastOpcode = opcode
+    statistics.lastXid = xid
+    statistics.lastLatencyMs = latencyMs
+    statistics.lastAnsweredMs = nowMs
+    statistics.latency.add(latencyMs)
+    this.#all.latency.add(latencyMs)
+  }
+
+  /** Something came that counts as a request. */
+  noteReceived(): void {
+    this.statistics.receivedCount += 1
+    this.#all.receivedCount += 1
+  }
+
+  /** Who is there has failed to prove to be somebody. */
+  noteFailedProof(): void {
+    this.#all.failedProofCount += 1
+  }
+
   /** Begins a frame; `end` ends it. */
   begin(): JuteWriter {
     return this.#output.begin(this)
   }
 
   end(): void {
-    this.#output.end()
-    this.sentCount += 1
+    this.#all.sent(this.#output.end())
+    this.statistics.sentCount += 1
     // Many answers to one read can be much: whether there is room for more must be known between them.
     if (this.#piecesBytes + this.#output.pendingOf(this) < this.#limits.highWaterBytes) {
       this.#flushSoon()
@@ -147,6 +189,12 @@ export class ClientConnection implements OutputOwner {
     if (this.#isClosed) return
     this.#pieces.push(piece)
     this.#piecesBytes += piece.length
+  }
+
+  /** Reads no more: `finish` will have the last words. */
+  awaitLastWords(): void {
+    this.#owesLastWords = true
+    this.hold('handshake')
   }
 
   /** Ends it once what was written has been taken, or is not taken in time. */
@@ -172,6 +220,7 @@ export class ClientConnection implements OutputOwner {
 
   #onRead(chunk: Buffer): void {
     if (this.#isClosed) return
+    this.#all.receivedBytes += chunk.length
     this.#listener.onHeard(this)
     this.#splitter.push(chunk)
     this.#readFrames()
@@ -183,7 +232,7 @@ export class ClientConnection implements OutputOwner {
     this.#isReading = true
     try {
       while (!this.#isClosed && this.#holds.size === 0 && this.#splitter.next(this.#reader)) {
-        this.receivedCount += 1
+        this.noteReceived()
         this.#listener.onFrame(this, this.#reader)
       }
     } catch (error) {

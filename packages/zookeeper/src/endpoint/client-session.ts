@@ -45,7 +45,6 @@ export interface Pending {
 
 /** Who is told of what a session has come to. */
 export interface SessionListener {
-  onAnswered(latencyMs: number): void
   onEnded(session: ClientSession): void
 }
 
@@ -99,6 +98,10 @@ export class ClientSession implements HostedClient, ReadContext {
 
   get identities(): readonly Identity[] {
     return this.#identities
+  }
+
+  get superDigest(): string | null {
+    return this.#host.superDigest
   }
 
   get maxProofBytes(): number {
@@ -205,11 +208,17 @@ export class ClientSession implements HostedClient, ReadContext {
     this.#end()
   }
 
-  #answerRead(connection: ClientConnection, xid: number, read: WireRead): void {
+  #answerRead(
+    connection: ClientConnection,
+    xid: number,
+    read: WireRead,
+    receivedMs: number | null = null,
+  ): void {
     const error = errorOfRead(read, this)
     const writer = connection.beginReply(xid, this.replica.lastApplied, error)
     if (error === wireErrors.ok) writeReading(writer, read, this)
     connection.end()
+    connection.noteAnswer(read.opcode, xid, receivedMs)
   }
 
   #wait(connection: ClientConnection, xid: number, opcode: number, what: WireRead | number): void {
@@ -262,9 +271,9 @@ export class ClientSession implements HostedClient, ReadContext {
   }
 
   #answer(pending: Pending): void {
-    const { connection, answer, receivedMs } = pending
-    this.#listener.onAnswered(this.#host.clock.nowMs() - receivedMs)
+    const { connection, answer, opcode, xid, receivedMs } = pending
     if (answer === null || connection.isClosed) return
+    connection.noteAnswer(opcode, xid, receivedMs)
     if (!writeAnswer(connection, pending, answer, this.replica.lastApplied)) connection.destroy()
   }
 
@@ -279,8 +288,7 @@ export class ClientSession implements HostedClient, ReadContext {
         break
       } else if (!connection.isClosed) {
         if (typeof what === 'number') connection.reply(xid, this.replica.lastApplied, what)
-        else this.#answerRead(connection, xid, what)
-        this.#listener.onAnswered(this.#host.clock.nowMs() - pending.receivedMs)
+        else this.#answerRead(connection, xid, what, pending.receivedMs)
       }
       done += 1
     }

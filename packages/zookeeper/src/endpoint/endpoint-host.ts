@@ -2,7 +2,15 @@
  * What an endpoint needs of the peer that it belongs to. The peer hosts the sessions of the endpoint's
  * clients as it hosts those of its own application: same events, same deliveries, same promises.
  */
-import type { CallId, Delivery, Event, Limits, Replica, SessionId } from '@conclave/core/internal'
+import type {
+  CallId,
+  Delivery,
+  Event,
+  Limits,
+  Replica,
+  SessionId,
+  WireWatches,
+} from '@conclave/core/internal'
 
 /** What is said of the sessions of clients. */
 export type ClientEvent = Extract<
@@ -22,6 +30,7 @@ export type ClientEvent = Extract<
 
 export interface EndpointClock {
   nowMs(): number
+  wallMs(): number
   /** Calls back once; what it returns takes that back. */
   after(ms: number, callback: () => void): () => void
 }
@@ -49,14 +58,36 @@ export interface HostStanding {
   readonly mode: 'leader' | 'follower' | 'observer' | 'standalone'
   readonly id: number
   readonly epoch: number
+  /** Where the conversation of the peers stands. */
+  readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast'
+}
+
+/** Of whom a leader leads, those that are synced; and how many vote. */
+export interface LeaderFigures {
+  readonly followerCount: number
+  readonly observerCount: number
+  readonly voterCount: number
+}
+
+/** What the peer's directory takes up. */
+export interface DiskUse {
+  readonly snapshotBytes: number
+  readonly logBytes: number
 }
 
 export interface EndpointHost {
   readonly limits: Limits
   readonly clock: EndpointClock
+  /** Who may do everything: `super:` and a hash, or `null`. */
+  readonly superDigest: string | null
   /** The applied state. It changes only between two turns of the loop. */
   readonly replica: Replica
   readonly standing: HostStanding
+  /** What all clients watch here; the core changes it. */
+  readonly watches: WireWatches
+  diskUse(): Promise<DiskUse>
+  /** `null` of a peer that does not lead an ensemble. */
+  leaderFigures(): LeaderFigures | null
   nextCall(): CallId
   /** Takes an event, to be stepped in the next turn; what concerns watches before all else of it. */
   submit(event: ClientEvent): void

@@ -7,6 +7,8 @@ export interface EndpointLimits {
   readonly maxAddressConnections: number
   /** Connections in all. */
   readonly maxConnections: number
+  /** Connections that are accepted in a second; 0: no bound. */
+  readonly maxConnectionsPerSecond: number
   /** Requests of one connection that are not answered. Beyond it, no more is read from it. */
   readonly maxOutstanding: number
   /** What waits to be written to one connection before no more is read from it. */
@@ -26,6 +28,7 @@ export const defaultEndpointLimits: EndpointLimits = {
   maxFrameBytes: 0xfffff,
   maxAddressConnections: 60,
   maxConnections: 10_000,
+  maxConnectionsPerSecond: 0,
   maxOutstanding: 4_096,
   highWaterBytes: mib,
   maxUnwrittenBytes: 32 * mib,

@@ -6,7 +6,7 @@
  * What a client may be told when, and by whom, is client-session.ts; what it may ask, requests.ts.
  */
 import { timingSafeEqual } from 'node:crypto'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { CoordinationError, epochOf, type SessionId, type Zxid } from '@conclave/core/internal'
 import type { Long } from '../jute/long.ts'
 import type { MalformedError } from '../jute/malformed-error.ts'
@@ -17,13 +17,15 @@ import {
   writeConnectResponse,
   type ConnectRequest,
 } from '../messages/connect.ts'
+import { Admission } from './admission.ts'
 import { ClientConnection, type ConnectionListener } from './client-connection.ts'
 import { ClientSession, type SessionListener } from './client-session.ts'
 import type { EndpointHost } from './endpoint-host.ts'
 import type { EndpointLimits } from './endpoint-limits.ts'
-import { answerWord, fourLetterWordOf, type EndpointFigures } from './four-letter-words.ts'
-import { Latency } from './latency.ts'
+import type { EndpointSettings, EndpointView } from './endpoint-view.ts'
+import { answerWord, fourLetterWordOf } from './four-letter-words.ts'
 import { Output } from './output.ts'
+import { Statistics } from './statistics.ts'
 import { takeRequest } from './requests.ts'
 
 export interface EndpointOptions {
@@ -37,7 +39,7 @@ export interface EndpointOptions {
   /** For how long clients are kept while there is no leader. */
   readonly leaderlessMs: number
   /** What `conf` tells besides. */
-  readonly settings: Readonly<Record<string, string | number>>
+  readonly settings: EndpointSettings
 }
 
 /** A peer's port for clients of ZooKeeper. Resolves once it listens; rejects with `LISTEN_FAILED`. */
@@ -54,16 +56,18 @@ export class Endpoint implements ConnectionListener, SessionListener {
   readonly #host: EndpointHost
   readonly #options: EndpointOptions
   readonly #server: Server
-  readonly #shared = { output: new Output(), reader: new JuteReader() }
-  readonly #latency = new Latency()
+  readonly #shared = {
+    output: new Output(),
+    reader: new JuteReader(),
+    statistics: new Statistics(),
+  }
+  readonly #admission: Admission
+  readonly #startedMs: number
   /** Every connection, with the session it speaks for; `null` before. */
   readonly #connections = new Map<ClientConnection, ClientSession | null>()
-  readonly #countByAddress = new Map<string, number>()
   readonly #sessions = new Map<SessionId, ClientSession>()
   /** What ends a connection that does not say who it is. */
   readonly #patience = new Map<ClientConnection, () => void>()
-  #receivedBefore = 0
-  #sentBefore = 0
   #leaderlessSinceMs: number | null = null
   #isClosed = false
   #cancelWatch: (() => void) | undefined
@@ -71,11 +75,10 @@ export class Endpoint implements ConnectionListener, SessionListener {
   constructor(host: EndpointHost, options: EndpointOptions) {
     this.#host = host
     this.#options = options
-    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
-      const { limits } = options
-      const connection = new ClientConnection(socket, this.#shared, limits, host.clock, this)
-      if (this.#admit(connection)) socket.resume()
-      else connection.destroy()
+    this.#admission = new Admission(options.limits, host.clock)
+    this.#startedMs = host.clock.nowMs()
+    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+      this.#accept(socket)
     })
   }
 
@@ -113,36 +116,35 @@ export class Endpoint implements ConnectionListener, SessionListener {
       })
     })
     for (const connection of [...this.#connections.keys()]) connection.destroy()
+    this.#admission.destroyAll()
     return closed
   }
 
-  /** What four-letter words tell. */
-  figures(): EndpointFigures {
-    const { standing, replica } = this.#host
-    const open = [...this.#connections]
-    const received = open.reduce((sum, [{ receivedCount }]) => sum + receivedCount, 0)
-    const sent = open.reduce((sum, [{ sentCount }]) => sum + sentCount, 0)
-    const connections = open.map(([connection, session]) => ({
-      address: connection.address,
-      port: connection.port,
-      session: session?.sessionId ?? 0,
-      queuedCount: session?.outstandingCount ?? 0,
-      receivedCount: connection.receivedCount,
-      sentCount: connection.sentCount,
-    }))
+  /** What four-letter words see. */
+  view(): EndpointView {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs, limits, settings } = this.#options
+    const host = this.#host
+    const { isServing, mode } = host.standing
+    const connections = [...this.#connections].map(([connection, session]) => {
+      const { address, port, isReading, unwrittenBytes, openedWallMs, lastZxid } = connection
+      const shown = { address, port, isReading, unwrittenBytes, openedWallMs, lastZxid }
+      const { statistics } = connection
+      if (session === null) return { ...shown, statistics, session }
+      const { sessionId: wireId, timeoutMs, outstandingCount } = session
+      return { ...shown, statistics, session: { wireId, timeoutMs, outstandingCount } }
+    })
     return {
-      id: standing.id,
-      isServing: standing.isServing,
-      mode: standing.mode,
-      zxid: replica.lastApplied,
-      znodeCount: replica.tree.size,
-      sessionCount: replica.sessions.size,
-      receivedCount: this.#receivedBefore + received,
-      sentCount: this.#sentBefore + sent,
-      outstandingCount: connections.reduce((sum, { queuedCount }) => sum + queuedCount, 0),
-      latency: this.#latency.figures(),
+      host,
+      mode: isServing ? mode : 'not-serving',
+      port: this.port,
+      securePort: null,
+      startedMs: this.#startedMs,
+      minSessionTimeoutMs,
+      maxSessionTimeoutMs,
+      handshakeMs: limits.handshakeMs,
+      settings,
+      statistics: this.#shared.statistics,
       connections,
-      settings: { clientPort: this.port, serverId: standing.id, ...this.#options.settings },
     }
   }
 
@@ -158,10 +160,12 @@ export class Endpoint implements ConnectionListener, SessionListener {
   }
 
   onMalformed(connection: ClientConnection, error: MalformedError): void {
-    const isFirst = connection.receivedCount === 0 && error.reason === 'FRAME_LENGTH'
-    const word = isFirst ? fourLetterWordOf(error.prefix) : undefined
+    const isFirst =
+      this.#connections.get(connection) === null && connection.statistics.receivedCount === 0
+    const word =
+      isFirst && error.reason === 'FRAME_LENGTH' ? fourLetterWordOf(error.prefix) : undefined
     if (word === undefined) connection.destroy()
-    else connection.finish(answerWord(word, this.#options.words, () => this.figures()))
+    else this.#answerWord(connection, word)
   }
 
   onDefect(error: unknown): void {
@@ -172,38 +176,41 @@ export class Endpoint implements ConnectionListener, SessionListener {
     const session = this.#connections.get(connection)
     if (session === undefined) return
     this.#connections.delete(connection)
-    this.#receivedBefore += connection.receivedCount
-    this.#sentBefore += connection.sentCount
     this.#endPatience(connection)
-    const { address } = connection
-    const count = (this.#countByAddress.get(address) ?? 1) - 1
-    if (count === 0) this.#countByAddress.delete(address)
-    else this.#countByAddress.set(address, count)
     session?.detach(connection)
-  }
-
-  onAnswered(latencyMs: number): void {
-    this.#latency.add(latencyMs)
   }
 
   onEnded(session: ClientSession): void {
     this.#sessions.delete(session.sessionId)
   }
 
-  /** Notes a connection; false when there are as many as may be. */
-  #admit(connection: ClientConnection): boolean {
-    const { maxConnections, maxAddressConnections, handshakeMs } = this.#options.limits
-    const { address } = connection
-    const count = this.#countByAddress.get(address) ?? 0
-    const isFull = maxAddressConnections > 0 && count >= maxAddressConnections
-    if (this.#isClosed || isFull || this.#connections.size >= maxConnections) return false
+  #accept(socket: Socket): void {
+    if (this.#isClosed || !this.#admission.admit(socket)) {
+      this.#shared.statistics.rejectedCount += 1
+      socket.destroy()
+      return
+    }
+    const { clock } = this.#host
+    const { limits } = this.#options
+    const connection = new ClientConnection(socket, this.#shared, limits, clock, this)
     this.#connections.set(connection, null)
-    this.#countByAddress.set(address, count + 1)
-    const cancel = this.#host.clock.after(handshakeMs, () => {
+    const cancel = clock.after(limits.handshakeMs, () => {
       connection.destroy()
     })
     this.#patience.set(connection, cancel)
-    return true
+    socket.resume()
+  }
+
+  #answerWord(connection: ClientConnection, word: string): void {
+    connection.noteReceived()
+    connection.awaitLastWords()
+    const finish = (text: string): void => {
+      connection.finish(text)
+      this.#shared.statistics.sentCount += 1
+    }
+    const answer = answerWord(word, this.#options.words, this.view())
+    if (typeof answer === 'string') finish(answer)
+    else answer.then(finish, (error: unknown) => this.onDefect(error))
   }
 
   #endPatience(connection: ClientConnection): void {

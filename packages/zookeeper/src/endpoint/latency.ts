@@ -1,4 +1,4 @@
-/** How long clients waited for answers, as `srvr` tells it. */
+/** How long clients waited for answers, as `srvr` and `cons` tell it. */
 export class Latency {
   #minMs = Infinity
   #maxMs = 0

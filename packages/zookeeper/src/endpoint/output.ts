@@ -23,8 +23,9 @@ export class Output {
     return this.#writer
   }
 
-  end(): void {
-    this.#writer.end()
+  /** Ends the frame; returns its length. */
+  end(): number {
+    return this.#writer.end()
   }
 
   /** Takes back what was written of a frame. */

@@ -3,7 +3,8 @@
  * turn. A body that cannot be read is answered as such, in its turn too; an opcode that there is not
  * ends the connection behind its answer, as in ZooKeeper.
  */
-import type { SessionId, WireWatchType, Zxid } from '@conclave/core/internal'
+import { timingSafeEqual } from 'node:crypto'
+import type { Identity, SessionId, WireWatchType, Zxid } from '@conclave/core/internal'
 import { MalformedError } from '../jute/malformed-error.ts'
 import type { JuteReader } from '../jute/reader.ts'
 import { readAuthRequest } from '../messages/auth.ts'
@@ -32,6 +33,8 @@ import { aclOf, createOperationOf, operationOf, pathOf } from './write-requests.
 /** Nobody can know of a change later than this. */
 const lastZxid = Number.MAX_SAFE_INTEGER
 const noParts: readonly MultiPart[] = []
+/** Who may do everything, as lists of access know it. */
+const superuser: Identity = { scheme: 'super', id: '' }
 
 /** Takes one request. Throws `MalformedError` when not even its header can be read. */
 export function takeRequest(
@@ -43,6 +46,7 @@ export function takeRequest(
   const opcode = reader.int()
   if (opcode === opcodes.ping) {
     connection.reply(xid, session.replica.lastApplied, wireErrors.ok)
+    connection.noteAnswer(opcode, xid, null)
     return
   }
   try {
@@ -195,6 +199,7 @@ function authenticate(
     connection.reply(xid, lastApplied, wireErrors.ok)
     return
   }
+  connection.noteFailedProof()
   connection.reply(xid === xids.auth ? xid : xids.auth, lastApplied, wireErrors.authFailed)
   connection.finish()
 }
@@ -202,5 +207,13 @@ function authenticate(
 function isDigest(session: ClientSession, proof: Uint8Array | null): boolean {
   const identity =
     proof === null || proof.length > session.maxProofBytes ? null : digestIdentity(proof)
-  return identity !== null && session.prove(identity)
+  if (identity === null) return false
+  const isSuper = session.superDigest !== null && isSameText(identity.id, session.superDigest)
+  return (!isSuper || session.prove(superuser)) && session.prove(identity)
+}
+
+/** In a time that tells nothing of where they differ. */
+function isSameText(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }

@@ -40,12 +40,14 @@ export class JuteWriter {
     this.int(0)
   }
 
-  /** Ends the frame: its length is known now. */
-  end(): void {
+  /** Ends the frame, whose length is known now; returns it. */
+  end(): number {
     const at = this.#frame
     assert(at !== noFrame, 'a frame begins before it ends')
     this.#frame = noFrame
-    this.#putInt(at, this.#position - at - 4)
+    const length = this.#position - at - 4
+    this.#putInt(at, length)
+    return length
   }
 
   /** Takes back what was written of the frame. */
