@@ -66,7 +66,7 @@ describe('shrinking a failure', () => {
     expect(scenario.activities.length).toBeLessThanOrEqual(4)
     expect(scenario.faults.length).toBeLessThanOrEqual(1)
     expect(scenario.workload.clientCount).toBeLessThanOrEqual(2)
-    expect(runs).toBeLessThan(200)
+    expect(runs).toBeLessThan(250)
     expect(isDone).toBe(true)
   })
 
