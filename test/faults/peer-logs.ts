@@ -3,27 +3,24 @@
  * its peer had ended. Pages name the one before them by zxid and CRC; so one walk back from where all
  * peers stood at the end finds what was committed, whoever still has it, and nothing else.
  */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import type { Page, Zxid } from '@conclave/core/internal'
 import type { LoggedTxn } from '@conclave/sim'
-import { DamageError, pageCodec, pooledFiles } from '@conclave/storage'
-import { readPages } from '../../packages/storage/src/wal/page-reader.ts'
-import { recoverSegments } from '../../packages/storage/src/wal/recovery.ts'
+import { pageCodec } from '@conclave/storage'
+import { envelopeBytes, readBody, readEnvelope } from '../../packages/storage/src/wal/record.ts'
+import { segmentOf } from '../../packages/storage/src/wal/segment.ts'
 
-/** A copy of a peer's log. */
-export interface KeptLog {
-  readonly id: number
-  readonly directory: string
-}
-
-/** Every txn up to `end`, or why they cannot all be had. */
+/** Every txn up to `end`, by copies of logs in these directories; or why they cannot all be had. */
 export async function committedLog(
-  kept: readonly KeptLog[],
+  directories: readonly string[],
   end: number,
 ): Promise<readonly LoggedTxn[] | string> {
   const pages = new Map<string, Page>()
   let name: string | undefined
-  for (const log of kept) {
-    for (const page of await pagesOf(log)) {
+  for (const directory of directories) {
+    for (const page of await pagesOf(directory)) {
       pages.set(nameOf(page.last, page.crc), page)
       // Z3: two pages that end there would be two histories; the walk finds only one of them whole.
       if (page.last === end) name = nameOf(page.last, page.crc)
@@ -49,14 +46,29 @@ function nameOf(last: number, crc: number): string {
   return `${last} ${crc}`
 }
 
-/** All pages of a log; none of one that is damaged, which others have whole. */
-async function pagesOf({ id, directory }: KeptLog): Promise<readonly Page[]> {
-  const source = { directory, codec: pageCodec, files: pooledFiles }
-  try {
-    const { index } = await recoverSegments({ ...source, peerId: id })
-    return await readPages({ ...source, index }, index.start.last, Infinity)
-  } catch (error) {
-    if (error instanceof DamageError) return []
-    throw error
+/**
+ * All pages that were ever appended to what there is of a log's segments, those too that a truncation or
+ * a snapshot took out of it: what was committed is found by the walk, not by where it stands.
+ */
+async function pagesOf(directory: string): Promise<readonly Page[]> {
+  const names = (await readdir(directory)).filter((name) => segmentOf(name) !== null)
+  const segments = await Promise.all(names.map((name) => readFile(join(directory, name))))
+  return names.flatMap((name, index) => pagesIn(segments[index] as Buffer, segmentOf(name) ?? 0))
+}
+
+/** The pages of a segment, up to where its records are not as they were written any more. */
+function pagesIn(bytes: Buffer, segment: number): readonly Page[] {
+  const pages: Page[] = []
+  let offset = 0
+  while (offset < bytes.length) {
+    const envelope = readEnvelope(bytes.subarray(offset), { segment, offset })
+    if (envelope === null) break
+    offset += envelopeBytes
+    const body = bytes.subarray(offset, offset + envelope.length)
+    offset += envelope.length
+    if (body.length < envelope.length || crc32(body) !== envelope.bodyCrc) break
+    const record = readBody(envelope.type, body, pageCodec)
+    if (record.type === 'page') pages.push(record.page)
   }
+  return pages
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { ServiceProcess } from '../processes/service-process.ts'
 import { until } from '../processes/waiting.ts'
 import { LogKeeper } from './log-keeper.ts'
-import type { KeptLog } from './peer-logs.ts'
 import type { Notice, Question, ServiceOptions, ZnodeRead } from './service.ts'
 import type { Shim } from './shim.ts'
 
@@ -45,7 +44,7 @@ export class PeerProcess {
   /** Where its processes have recorded what their clients saw. */
   readonly recordings: string[] = []
   /** Its log, as it was at the end of each of its processes, and every segment that it removed. */
-  readonly keptLogs: KeptLog[] = []
+  readonly keptLogs: string[] = []
   /** What the process that runs said of itself since it was started. */
   damaged: string | undefined
   failure: (Notice & { readonly type: 'failed' }) | undefined
@@ -180,7 +179,7 @@ export class PeerProcess {
   /** Where the next part of its log is kept. */
   #newPlace(): string {
     const directory = join(this.#options.keepIn, `log-${this.id}-${this.keptLogs.length}`)
-    this.keptLogs.push({ id: this.id, directory })
+    this.keptLogs.push(directory)
     return directory
   }
 
