@@ -130,7 +130,7 @@ export type Effect =
       readonly session: SessionId
       readonly timeoutMs: number
     }
-  /** A `session-requested` came to nothing. */
+  /** A `session-requested`, or `session-move-requested`, came to nothing. */
   | {
       readonly type: 'fail-session'
       readonly call: CallId

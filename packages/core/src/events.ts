@@ -10,6 +10,7 @@ import type { WatchDepth } from './session/watch-table.ts'
 import type { WireWatchMode, WireWatchRestoration, WireWatchType } from './session/wire-watches.ts'
 import type { Message } from './zab/messages.ts'
 import type { Page, PageEnd } from './zab/page.ts'
+import type { Zxid } from './zxid.ts'
 
 /** The driver's name for a call, so that its answer finds the promise; rises within a peer. */
 export type CallId = number
@@ -64,6 +65,16 @@ export type Event =
       readonly call: CallId
       readonly timeoutMs: number
       readonly password: Uint8Array
+    }
+  /**
+   * Somebody here has proved that a session is theirs, and wants it hosted here: the one that was
+   * hosted since `replaces`, by another peer or by this one before it was started anew.
+   */
+  | {
+      readonly type: 'session-move-requested'
+      readonly call: CallId
+      readonly session: SessionId
+      readonly replaces: Zxid
     }
   /**
    * The application has a session that writes nothing, under a number below 0 that it has given to no

@@ -75,6 +75,7 @@ export {
   type OperationResult,
   type Reconfiguration,
   type Refusal,
+  type SessionMove,
   type SessionRequest,
   type SetAclOperation,
   type SetOperation,

@@ -148,8 +148,8 @@ class Batch {
   add(message: TupleMessage): void {
     if (message.type === 'requests') {
       this.#addList(message, message.requests, (forwarded) => weighRequest(forwarded.request))
-    } else if (message.type === 'session-requests') {
-      this.#addList(message, message.requests, () => 64)
+    } else if (message.type === 'session-requests' || message.type === 'session-moves') {
+      this.#addList<unknown>(message, message.requests, () => 64)
     } else {
       this.#addWhole(
         message,

@@ -16,8 +16,10 @@ import { maxListLength } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import {
   readForwardedRequest,
+  readSessionMove,
   readSessionRequest,
   writeForwardedRequest,
+  writeSessionMove,
   writeSessionRequest,
 } from './request-codec.ts'
 import { Tuple } from './tuple.ts'
@@ -231,6 +233,14 @@ const shapes: { readonly [T in TupleMessage['type']]: Shape<Extract<TupleMessage
       read: (tuple) => ({
         type: 'session-requests',
         requests: tuple.list('requests').map(readSessionRequest),
+      }),
+    },
+    'session-moves': {
+      number: 32,
+      write: (m) => [m.requests.map(writeSessionMove)],
+      read: (tuple) => ({
+        type: 'session-moves',
+        requests: tuple.list('requests').map(readSessionMove),
       }),
     },
     goodbye: { number: 30, write: () => [], read: () => ({ type: 'goodbye' }) },

@@ -14,6 +14,7 @@ import {
   type Identity,
   type Operation,
   type SessionId,
+  type SessionMove,
   type SessionRequest,
   type SetAclOperation,
   type SetOperation,
@@ -90,6 +91,17 @@ export function readForwardedRequest(value: unknown): ForwardedRequest {
   }
   tuple.end()
   return forwarded
+}
+
+export function writeSessionMove(move: SessionMove): unknown[] {
+  return [move.session, move.replaces]
+}
+
+export function readSessionMove(value: unknown): SessionMove {
+  const tuple = new Tuple(value, 'a session move')
+  const move = { session: tuple.count('session') as SessionId, replaces: tuple.zxid('replaces') }
+  tuple.end()
+  return move
 }
 
 export function writeSessionRequest(request: SessionRequest): unknown[] {

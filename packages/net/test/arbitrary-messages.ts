@@ -184,6 +184,9 @@ const messages: { readonly [T in Message['type']]: Arbitrary<Of<T>> } = {
       { maxLength: 6 },
     ),
   }),
+  'session-moves': message('session-moves', {
+    requests: fc.array(record({ session, replaces: zxid }), { maxLength: 12 }),
+  }),
   goodbye: message('goodbye', {}),
 }
 

@@ -21,6 +21,7 @@ function contentBytes(message: Message): number {
       return chunkBytes
     case 'requests':
     case 'session-requests':
+    case 'session-moves':
       return message.requests.length * requestBytes
     default:
       return 0

@@ -5,28 +5,30 @@
  * Invariants: W4 a session is told of a change before it can learn of it otherwise; W5 what it is
  * told has rising zxids; W9 nothing that it may not read; C5 replies come in the order of requests.
  */
+import { assert } from '../assert.ts'
 import { sessionIdAt, type SessionId } from '../ids.ts'
 import type { RecentChanges } from '../session/recent-changes.ts'
 import type { WatchEvent } from '../session/watch-table.ts'
 import type { WireWatchEvent } from '../session/wire-watches.ts'
+import type { SessionRecord } from '../tree/snapshot.ts'
 import { statOf, type Znode } from '../tree/znode.ts'
 import type { Zxid } from '../zxid.ts'
 import type { Hosting } from './hosting.ts'
 import { mayRead } from './read.ts'
-import type { ApplyObserver } from './replica.ts'
+import type { ApplyObserver, Replica } from './replica.ts'
 import type { WriteResult } from './request.ts'
 import type { Txn } from './txn.ts'
 
 export class HostObserver implements ApplyObserver {
   readonly #hosting: Hosting
   readonly #recent: RecentChanges
-  readonly #find: (path: string) => Znode | undefined
+  readonly #applied: () => Replica
 
-  /** `find` gives a znode as it is now. */
-  constructor(hosting: Hosting, recent: RecentChanges, find: (path: string) => Znode | undefined) {
+  /** `applied` gives the state as it is now. */
+  constructor(hosting: Hosting, recent: RecentChanges, applied: () => Replica) {
     this.#hosting = hosting
     this.#recent = recent
-    this.#find = find
+    this.#applied = applied
   }
 
   wantsResult(session: SessionId): boolean {
@@ -38,7 +40,7 @@ export class HostObserver implements ApplyObserver {
     this.#tellWatches(type, znode, zxid)
     for (const { session, type: event, path } of this.#wireEvents(type, znode.path)) {
       // What is told of a list of children is told of their parent, and guarded by its list.
-      const told = event === 'children-changed' ? this.#find(path) : znode
+      const told = event === 'children-changed' ? this.#applied().tree.get(path) : znode
       if (told === undefined || !this.#mayTell(session, told)) continue
       this.#hosting.outbox.deliver(session, { type: 'wire-event', event, path, zxid })
     }
@@ -77,16 +79,15 @@ export class HostObserver implements ApplyObserver {
     if (txn.requestId !== 0) this.#answer(txn, zxid, result)
     switch (txn.type) {
       case 'create-session':
-        if (txn.host === this.#hosting.id) {
-          this.#hosting.open(sessionIdAt(zxid), txn.password, txn.timeoutMs, zxid)
-        }
+        this.#hosting.arriving.onCreated(this.#liveSession(sessionIdAt(zxid)))
         break
       case 'close-session':
         this.#end(txn.closed, txn.reason, 'the session ended before this was judged')
+        this.#hosting.arriving.onEnded(txn.closed)
         break
       case 'move-session':
-        // Even to this peer: whoever asked for the move hosts it anew, and no one speaks for it twice.
         this.#end(txn.moved, 'moved', 'the session moved before this was judged')
+        this.#hosting.arriving.onMoved(this.#liveSession(txn.moved))
         break
       default:
         break
@@ -106,10 +107,17 @@ export class HostObserver implements ApplyObserver {
     const { sessions } = this.#hosting
     if (txn.type === 'refuse') {
       // What stands before it in the log is applied, and nothing behind: it was judged against this.
-      sessions.refuse(session, txn.requestId, zxid, txn, this.#find(txn.path)?.version ?? null)
+      const version = this.#applied().tree.get(txn.path)?.version ?? null
+      sessions.refuse(session, txn.requestId, zxid, txn, version)
     } else if (result !== null) {
       sessions.answer(session, txn.requestId, zxid, result)
     }
+  }
+
+  #liveSession(id: SessionId): SessionRecord {
+    const record = this.#applied().sessions.get(id)
+    assert(record !== undefined, 'S3: a session that a txn begins or moves is live')
+    return record
   }
 
   #end(id: SessionId, reason: 'closed' | 'expired' | 'moved', detail: string): void {

@@ -39,7 +39,7 @@ export class HostedSession {
   readonly timeoutMs: number
   /** The txn that made this peer the session's host (S7); 0 of a read-only session. */
   readonly hostedSince: Zxid
-  lastForwarded: RequestId = 0
+  lastForwarded: RequestId
   /** Forwarded and unanswered, by rising id. */
   readonly forwarded = new Fifo<Write>()
   /** Writes and syncs that are not answered. */
@@ -49,10 +49,11 @@ export class HostedSession {
   /** The numbers of its watches. */
   readonly watches = new Set<number>()
 
-  constructor(id: SessionId, timeoutMs: number, hostedSince: Zxid) {
+  constructor(id: SessionId, timeoutMs: number, hostedSince: Zxid, lastForwarded: RequestId) {
     this.id = id
     this.timeoutMs = timeoutMs
     this.hostedSince = hostedSince
+    this.lastForwarded = lastForwarded
   }
 }
 
@@ -92,9 +93,15 @@ export class HostedSessions {
     return this.#sessions.values()
   }
 
-  open(id: SessionId, timeoutMs: number, hostedSince: Zxid): HostedSession {
-    assert(!this.#sessions.has(id), 'S1: a session is opened once')
-    const session = new HostedSession(id, timeoutMs, hostedSince)
+  /** The session is hosted here from now on; `lastForwarded` of its requests have been, elsewhere. */
+  open(
+    id: SessionId,
+    timeoutMs: number,
+    hostedSince: Zxid,
+    lastForwarded: RequestId = 0,
+  ): HostedSession {
+    assert(!this.#sessions.has(id), 'S7: a session is opened once')
+    const session = new HostedSession(id, timeoutMs, hostedSince, lastForwarded)
     this.#sessions.set(id, session)
     return session
   }

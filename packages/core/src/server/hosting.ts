@@ -12,14 +12,14 @@ import { isReadOnlySession, type PeerId, type SessionId } from '../ids.ts'
 import type { Limits } from '../limits.ts'
 import type { Outbox } from '../outbox.ts'
 import { WatchTable, type WatchLimit } from '../session/watch-table.ts'
-import { WireWatches, type WatchedZnode } from '../session/wire-watches.ts'
+import { WireWatches } from '../session/wire-watches.ts'
 import { zeroZxid, type Zxid } from '../zxid.ts'
+import { ArrivingSessions } from './arriving-sessions.ts'
 import { HostedSessions, type HostedSession } from './hosted-sessions.ts'
 import { LocalDeadlines } from './local-deadlines.ts'
 import { QuorumReads } from './quorum-reads.ts'
 import type { Replica } from './replica.ts'
 import type { WriteRequest } from './request.ts'
-import { RequestedSessions } from './requested-sessions.ts'
 
 /** What the application can tell a peer about its sessions. */
 export type SessionEvent = Extract<
@@ -27,6 +27,7 @@ export type SessionEvent = Extract<
   {
     type:
       | 'session-requested'
+      | 'session-move-requested'
       | 'read-only-session-opened'
       | 'session-authenticated'
       | 'request-received'
@@ -52,34 +53,32 @@ export type WireWatchesEvent = Extract<
 export class Hosting {
   readonly id: PeerId
   readonly sessions: HostedSessions
-  readonly requested: RequestedSessions
+  readonly arriving: ArrivingSessions
   readonly quorumReads = new QuorumReads()
   readonly deadlines = new LocalDeadlines()
   readonly watches = new WatchTable()
   readonly wireWatches = new WireWatches()
   readonly outbox: Outbox
   readonly #limits: Limits
-  readonly #find: (path: string) => WatchedZnode | undefined
+  readonly #applied: () => Replica
 
-  /** `find` gives a znode of the applied state. */
-  constructor(
-    id: PeerId,
-    limits: Limits,
-    outbox: Outbox,
-    find: (path: string) => WatchedZnode | undefined,
-  ) {
-    this.#find = find
+  /** `applied` gives the state as it is now. */
+  constructor(id: PeerId, limits: Limits, outbox: Outbox, applied: () => Replica) {
+    this.#applied = applied
     this.id = id
     this.#limits = limits
     this.outbox = outbox
     this.sessions = new HostedSessions(limits, outbox)
-    this.requested = new RequestedSessions(limits)
+    this.arriving = new ArrivingSessions(id, limits, outbox, this.sessions, this.deadlines)
   }
 
   handle(event: SessionEvent): void {
     switch (event.type) {
       case 'session-requested':
-        this.#request(event)
+        this.arriving.request(event)
+        return
+      case 'session-move-requested':
+        this.arriving.requestMove(event, this.#applied().sessions.get(event.session))
         return
       case 'read-only-session-opened':
         this.sessions.open(event.session, Infinity, zeroZxid)
@@ -129,15 +128,6 @@ export class Hosting {
     }
   }
 
-  /** A session exists that this peer asked for; nobody's here, when the call was given up. */
-  open(id: SessionId, password: Uint8Array, timeoutMs: number, since: Zxid): void {
-    const requested = this.requested.take(password)
-    if (requested === undefined) return
-    this.sessions.open(id, timeoutMs, since)
-    this.deadlines.open(id, timeoutMs, requested.sentMs ?? this.deadlines.nowMs)
-    this.outbox.add({ type: 'open-session', call: requested.call, session: id, timeoutMs })
-  }
-
   /**
    * A hosted session is over, and so is everything that it still waits for; `forwarded` is the outcome
    * of the writes among it that were ever sent.
@@ -173,11 +163,7 @@ export class Hosting {
   /** A snapshot has taken the place of what was applied, and hides what led to it. */
   onReplaced(replica: Replica): void {
     for (const session of [...this.sessions.sessions()]) this.#resume(session, replica)
-    for (const { request } of this.requested.all()) {
-      const record = replica.sessions.findByPassword(request.password)
-      if (record?.host !== this.id) continue
-      this.open(record.id, record.password, record.timeoutMs, record.hostedSince)
-    }
+    this.arriving.onReplaced(replica)
     this.onApplied(replica.end.last)
   }
 
@@ -187,10 +173,7 @@ export class Hosting {
     for (const [call, session] of this.quorumReads.removeAll()) {
       this.#fail(session, call, code, detail)
     }
-    for (const { call, sentMs } of this.requested.all()) {
-      this.requested.remove(call)
-      this.#failSession(call, code, sentMs === null ? 'not-applied' : 'unknown', detail)
-    }
+    this.arriving.failAll(code, detail)
   }
 
   #watchOnWire(event: WireWatchesEvent): void {
@@ -212,7 +195,9 @@ export class Hosting {
         return
       }
       case 'wire-watches-restored': {
-        for (const { type, path } of this.wireWatches.restore(id, event.restoration, this.#find)) {
+        const { tree } = this.#applied()
+        const missed = this.wireWatches.restore(id, event.restoration, (path) => tree.get(path))
+        for (const { type, path } of missed) {
           this.outbox.deliver(id, { type: 'wire-event', event: type, path, zxid: null })
         }
         this.outbox.deliver(id, { type: 'wire-watches', call: event.call, found: true })
@@ -227,24 +212,6 @@ export class Hosting {
     if (this.wireWatches.countOf(id) === 0) return
     this.wireWatches.removeSession(id)
     this.outbox.deliver(id, { type: 'wire-gap', detail })
-  }
-
-  #request({
-    call,
-    timeoutMs,
-    password,
-  }: SessionEvent & { readonly type: 'session-requested' }): void {
-    const { maxHostedSessions } = this.#limits
-    if (this.sessions.size + this.requested.size >= maxHostedSessions) {
-      const most = String(maxHostedSessions)
-      const detail = `this peer has ${most} sessions (limits.maxHostedSessions): close some, or open it on another peer`
-      this.#failSession(call, 'LIMIT_EXCEEDED', 'not-applied', detail)
-      return
-    }
-    if (this.requested.add(call, { timeoutMs, password })) return
-    const most = String(this.#limits.maxSessionsRequested)
-    const detail = `${most} sessions are asked for already (maxSessionsRequested): wait for some`
-    this.#failSession(call, 'BUSY', 'not-applied', detail)
   }
 
   #hosted(id: SessionId, call: CallId): HostedSession | undefined {
@@ -291,16 +258,9 @@ export class Hosting {
   }
 
   #abort(call: CallId): void {
-    if (this.sessions.abandon(call)) return
+    if (this.sessions.abandon(call) || this.arriving.abandon(call)) return
     const reader = this.quorumReads.remove(call)
-    if (reader !== undefined) {
-      this.#fail(reader, call, 'ABORTED', 'the call was given up')
-      return
-    }
-    const requested = this.requested.remove(call)
-    if (requested === undefined) return
-    const outcome = requested.sentMs === null ? 'not-applied' : 'unknown'
-    this.#failSession(call, 'ABORTED', outcome, 'the call was given up')
+    if (reader !== undefined) this.#fail(reader, call, 'ABORTED', 'the call was given up')
   }
 
   /** A hosted session, after a snapshot: gone, moved, or alive with answers that were skipped. */
@@ -329,9 +289,5 @@ export class Hosting {
   #fail(session: HostedSession, call: CallId, code: ErrorCode, detail: string): void {
     const failed = { type: 'failed', call, code, outcome: 'not-applied', detail } as const
     this.outbox.deliver(session.id, failed)
-  }
-
-  #failSession(call: CallId, code: ErrorCode, outcome: Outcome, detail: string): void {
-    this.outbox.add({ type: 'fail-session', call, code, outcome, detail })
   }
 }

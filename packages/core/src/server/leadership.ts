@@ -26,7 +26,7 @@ import { judgeReconfiguration } from './reconfiguration.ts'
 import { ReceivedQuestions, type ReceivedQuestion } from './quorum-reads.ts'
 import { Reaper } from './reaper.ts'
 import type { Replica } from './replica.ts'
-import type { ForwardedRequest, Reconfiguration, SessionRequest } from './request.ts'
+import type { ForwardedRequest, Reconfiguration, SessionMove, SessionRequest } from './request.ts'
 import { SessionExpiry } from './session-expiry.ts'
 import { SessionOutlooks, type SessionOutlook } from './session-outlooks.ts'
 import { requestBytes } from './txn-bytes.ts'
@@ -47,6 +47,7 @@ type Work =
       readonly bytes: number
     }
   | { readonly type: 'create-session'; readonly from: PeerId; readonly request: SessionRequest }
+  | { readonly type: 'move-session'; readonly from: PeerId; readonly request: SessionMove }
   | { readonly type: 'expire-session'; readonly session: SessionId }
   | { readonly type: 'configure'; readonly configuration: Configuration }
   | { readonly type: 'reap'; readonly path: string }
@@ -158,9 +159,14 @@ export class Leadership {
     return `${String(sender.bytesWaiting)} bytes of requests wait, more than a peer may forward`
   }
 
-  receiveSessions(from: PeerId, requests: readonly SessionRequest[]): void {
+  receiveSessionRequests(from: PeerId, requests: readonly SessionRequest[]): void {
     if (this.#isDraining) return
     for (const request of requests) this.#work.push({ type: 'create-session', from, request })
+  }
+
+  receiveSessionMoves(from: PeerId, requests: readonly SessionMove[]): void {
+    if (this.#isDraining) return
+    for (const request of requests) this.#work.push({ type: 'move-session', from, request })
   }
 
   /** Puts a change of the configuration into a txn, which ends its page (Z18). */
@@ -215,10 +221,6 @@ export class Leadership {
           if (session !== undefined) this.#expiry.add(session)
           break
         }
-        case 'move-session':
-          this.#sessions.onMoved(txn.moved)
-          this.#expiry.move(txn.moved, txn.host)
-          break
         case 'close-session':
           this.#sessions.onClosed(txn.closed)
           this.#expiry.remove(txn.closed)
@@ -247,12 +249,15 @@ export class Leadership {
         const { session, forwarded, sender } = work
         sender.bytesWaiting -= work.bytes
         if (session.isClosing || session.hostedSince !== forwarded.hostedSince) return null
-        const { request } = forwarded
+        const { request, requestId } = forwarded
+        session.lastJudged = requestId
         if (request.type === 'reconfigure') return this.#reconfigure(forwarded, request, zxid)
         return this.#preparation.prepare(session, forwarded, request, zxid, this.#wallMs)
       }
       case 'create-session':
         return this.#createSession(work.from, work.request, zxid)
+      case 'move-session':
+        return this.#moveSession(work.from, work.request, zxid)
       case 'expire-session': {
         const session = this.#sessions.get(work.session)
         if (session?.isClosing !== false || !this.#expiry.isOver(work.session)) return null
@@ -313,5 +318,15 @@ export class Leadership {
       password,
       host,
     }
+  }
+
+  /** Whoever asks has it from here on, unless the session has ended, or moved, since it was asked. */
+  #moveSession(host: PeerId, { session: moved, replaces }: SessionMove, zxid: Zxid): Txn | null {
+    const session = this.#sessions.get(moved)
+    if (session?.isClosing !== false || session.hostedSince !== replaces) return null
+    session.move(host, zxid)
+    this.#expiry.onMoved(moved)
+    const header = { timeMs: this.#wallMs, session: noSession, requestId: 0 }
+    return { ...header, type: 'move-session', moved, host }
   }
 }

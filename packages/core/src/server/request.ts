@@ -123,3 +123,10 @@ export interface SessionRequest {
   /** 16 random bytes, drawn by the hosting peer's driver. */
   readonly password: Uint8Array
 }
+
+/** A session on its way to the peer that asks; granted only if nobody has had it since. */
+export interface SessionMove {
+  readonly session: SessionId
+  /** The zxid of the create or move that made another its host, as the peer that asks has applied it. */
+  readonly replaces: Zxid
+}

@@ -17,7 +17,6 @@ import type { Limits } from '../limits.ts'
 import type { WireWatches } from '../session/wire-watches.ts'
 import type { Outbox } from '../outbox.ts'
 import { RecentChanges } from '../session/recent-changes.ts'
-import type { Znode } from '../tree/znode.ts'
 import type { ProofsOfLife } from '../zab/messages.ts'
 import type { Page, PageCodec, PageDraft, PageEnd } from '../zab/page.ts'
 import type { StateMachine } from '../zab/state-machine.ts'
@@ -27,7 +26,7 @@ import { HostObserver } from './apply.ts'
 import { Hosting, type SessionEvent } from './hosting.ts'
 import { Leadership } from './leadership.ts'
 import type { Replica } from './replica.ts'
-import type { ForwardedRequest, SessionRequest } from './request.ts'
+import type { ForwardedRequest, SessionMove, SessionRequest } from './request.ts'
 import { requestBytes } from './txn-bytes.ts'
 
 export interface ServerOptions {
@@ -56,10 +55,10 @@ export class Server implements StateMachine {
     this.#options = options
     this.#outbox = outbox
     this.#replica = replica
-    const find = (path: string): Znode | undefined => this.#replica.tree.get(path)
-    this.#hosting = new Hosting(options.id, options.limits, outbox, find)
+    const applied = (): Replica => this.#replica
+    this.#hosting = new Hosting(options.id, options.limits, outbox, applied)
     this.recent = new RecentChanges(options.limits, replica.end.last)
-    this.#observer = new HostObserver(this.#hosting, this.recent, find)
+    this.#observer = new HostObserver(this.#hosting, this.recent, applied)
   }
 
   /** The state that local reads answer from. */
@@ -105,9 +104,10 @@ export class Server implements StateMachine {
     const upstream = this.#upstream
     // A leader that drains takes nothing: what is not sent now is surely not applied.
     if (upstream === null || this.#leadership?.isDraining === true) return
-    const { sessions, requested, quorumReads, deadlines } = this.#hosting
+    const { sessions, arriving, quorumReads, deadlines } = this.#hosting
     this.#sendRequests(sessions.forward())
-    this.#sendSessionRequests(requested.takeUnsent(deadlines.nowMs))
+    this.#sendSessionRequests(arriving.created.takeUnsent(deadlines.nowMs))
+    this.#sendSessionMoves(arriving.moved.takeUnsent(deadlines.nowMs))
     const sync = quorumReads.ask()
     if (sync === null) return
     if (upstream instanceof Leadership) upstream.receiveQuestion(this.#options.id, sync)
@@ -190,7 +190,11 @@ export class Server implements StateMachine {
   }
 
   onSessionRequests(from: PeerId, requests: readonly SessionRequest[]): void {
-    this.#leadership?.receiveSessions(from, requests)
+    this.#leadership?.receiveSessionRequests(from, requests)
+  }
+
+  onSessionMoves(from: PeerId, requests: readonly SessionMove[]): void {
+    this.#leadership?.receiveSessionMoves(from, requests)
   }
 
   onSyncRequest(from: PeerId, sync: number): void {
@@ -255,7 +259,8 @@ export class Server implements StateMachine {
   /** To a new leader, before anything new: what was sent to the one before and is not answered. */
   #sendAgain(): void {
     this.#sendRequests(this.#hosting.sessions.unanswered())
-    this.#sendSessionRequests(this.#hosting.requested.sent())
+    this.#sendSessionRequests(this.#hosting.arriving.created.sent())
+    this.#sendSessionMoves(this.#hosting.arriving.moved.sent())
   }
 
   #sendRequests(requests: readonly ForwardedRequest[]): void {
@@ -282,7 +287,14 @@ export class Server implements StateMachine {
   #sendSessionRequests(requests: readonly SessionRequest[]): void {
     const upstream = this.#upstream
     if (upstream === null || requests.length === 0) return
-    if (upstream instanceof Leadership) upstream.receiveSessions(this.#options.id, requests)
+    if (upstream instanceof Leadership) upstream.receiveSessionRequests(this.#options.id, requests)
     else this.#outbox.send(upstream.leader, { type: 'session-requests', requests })
+  }
+
+  #sendSessionMoves(requests: readonly SessionMove[]): void {
+    const upstream = this.#upstream
+    if (upstream === null || requests.length === 0) return
+    if (upstream instanceof Leadership) upstream.receiveSessionMoves(this.#options.id, requests)
+    else this.#outbox.send(upstream.leader, { type: 'session-moves', requests })
   }
 }

@@ -6,6 +6,9 @@
  * stood still finds the proofs that came meanwhile still unread, and must not hold its own pause
  * against the sessions.
  *
+ * A proof counts whoever sends it. A host that does not know yet that its session has moved still tells
+ * the truth, and what it is acknowledged it relies on.
+ *
  * Invariants: S4 a session is expired only when no proof of its life arrived for its whole timeout,
  * nor since this leadership began; S8 a proof is acknowledged only by a quorum round that began after
  * it was received, so that no later leader can know less.
@@ -19,7 +22,6 @@ const maxTickMs = 1_000
 
 interface Deadline {
   readonly timeoutMs: number
-  host: PeerId
   atMs: number
   /** True while its expiry waits to become a txn. */
   isDue: boolean
@@ -47,9 +49,9 @@ export class SessionExpiry {
 
   /** Gives a session its full timeout from now on. */
   add(session: SessionRecord): void {
-    const { id, timeoutMs, host } = session
+    const { id, timeoutMs } = session
     const atMs = this.#clockMs + timeoutMs
-    this.#deadlines.set(id, { timeoutMs, host, atMs, isDue: false })
+    this.#deadlines.set(id, { timeoutMs, atMs, isDue: false })
     this.#earliestMs = Math.min(this.#earliestMs, atMs)
   }
 
@@ -57,10 +59,10 @@ export class SessionExpiry {
     this.#deadlines.delete(id)
   }
 
-  /** From now on `host` speaks for the session. */
-  move(id: SessionId, host: PeerId): void {
+  /** The session's client has come to a peer to have it there: that, too, proves its life. */
+  onMoved(id: SessionId): void {
     const deadline = this.#deadlines.get(id)
-    if (deadline !== undefined) deadline.host = host
+    if (deadline !== undefined) deadline.atMs = this.#clockMs + deadline.timeoutMs
   }
 
   /** Sessions whose deadline has passed since the last tick. */
@@ -99,7 +101,7 @@ export class SessionExpiry {
   onProofs(from: PeerId, proofs: ProofsOfLife, round: number): void {
     for (const [id, ageMs] of proofs.sessions) {
       const deadline = this.#deadlines.get(id)
-      if (deadline?.host !== from || !(ageMs >= 0)) continue
+      if (deadline === undefined || !(ageMs >= 0)) continue
       deadline.atMs = Math.max(deadline.atMs, this.#clockMs - ageMs + deadline.timeoutMs)
     }
     const known = this.#byPeer.get(from)

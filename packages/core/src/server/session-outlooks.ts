@@ -4,7 +4,8 @@
  * judged against. It is the leader's, and ends with its leadership.
  *
  * Invariants: R2 `lastReceived` counts every request that is applied, outstanding or waiting, so
- * none is judged twice; S3 `ephemeralsOf` names what outstanding txns create, too.
+ * none is judged twice; S3 `ephemeralsOf` names what outstanding txns create, too; S7 from the txn of
+ * a move on nothing is judged that comes from the host before.
  */
 import type { PeerId, RequestId, SessionId } from '../ids.ts'
 import { passwordKey, type SessionTable } from '../session/session-table.ts'
@@ -18,6 +19,8 @@ export class SessionOutlook {
   hostedSince: Zxid
   /** The last request that came in order; the next one has the id after it. */
   lastReceived: RequestId
+  /** The last request that has a txn. */
+  lastJudged: RequestId
   /** True once its end is in a txn: nothing that comes behind it is judged. */
   isClosing = false
   /** How many ephemerals it will own, and what the txn of its end will weigh for them. */
@@ -26,11 +29,19 @@ export class SessionOutlook {
   /** Paths of ephemerals made by txns that may be outstanding, by rising zxid; some may be gone. */
   readonly made = new Map<string, Zxid>()
 
-  constructor(id: SessionId, host: PeerId, hostedSince: Zxid, lastReceived: RequestId) {
+  constructor(id: SessionId, host: PeerId, hostedSince: Zxid, lastJudged: RequestId) {
     this.id = id
     this.host = host
     this.hostedSince = hostedSince
-    this.lastReceived = lastReceived
+    this.lastReceived = lastJudged
+    this.lastJudged = lastJudged
+  }
+
+  /** A txn moves it: what its host has sent and no txn holds is void, and so is its number. */
+  move(host: PeerId, since: Zxid): void {
+    this.host = host
+    this.hostedSince = since
+    this.lastReceived = this.lastJudged
   }
 
   addEphemeral(path: string): void {
@@ -101,16 +112,6 @@ export class SessionOutlooks {
   /** The creation of a session is applied: the table knows its password. */
   onCreated(password: Uint8Array): void {
     this.#created.delete(passwordKey(password))
-  }
-
-  /** A move is applied: what the former host sent and no txn holds is void, and so is its number. */
-  onMoved(id: SessionId): void {
-    const record = this.#table.get(id)
-    const outlook = this.#outlooks.get(id)
-    if (record === undefined || outlook === undefined) return
-    outlook.host = record.host
-    outlook.hostedSince = record.hostedSince
-    outlook.lastReceived = record.lastRequestId
   }
 
   /** The end of a session is applied. */

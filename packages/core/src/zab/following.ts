@@ -167,6 +167,7 @@ export class Following {
       case 'pong':
       case 'requests':
       case 'session-requests':
+      case 'session-moves':
       case 'sync-request':
         this.#end(`Z14: a leader never sends ${message.type}`)
         return

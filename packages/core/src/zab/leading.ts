@@ -239,6 +239,7 @@ export class Leading {
         return this.#onAck(learner, message.upTo)
       case 'requests':
       case 'session-requests':
+      case 'session-moves':
       case 'sync-request':
         return this.#onRequest(learner, message)
       case 'leader-info':
@@ -259,13 +260,15 @@ export class Leading {
 
   #onRequest(
     learner: Learner,
-    message: Received<'requests' | 'session-requests' | 'sync-request'>,
+    message: Received<'requests' | 'session-requests' | 'session-moves' | 'sync-request'>,
   ): string | null {
     const { machine } = this.#state
     if (learner.stage !== 'synced') return `Z14: ${message.type} before UPTODATE`
     if (message.type === 'requests') return machine.onRequests(learner.peer, message.requests)
     if (message.type === 'session-requests') {
       machine.onSessionRequests(learner.peer, message.requests)
+    } else if (message.type === 'session-moves') {
+      machine.onSessionMoves(learner.peer, message.requests)
     } else if (message.epoch === this.epoch) {
       machine.onSyncRequest(learner.peer, message.sync)
     }

@@ -8,7 +8,7 @@
  */
 import type { Configuration } from '../ensemble/configuration.ts'
 import type { EnsembleId, PeerId, SessionId } from '../ids.ts'
-import type { ForwardedRequest, SessionRequest } from '../server/request.ts'
+import type { ForwardedRequest, SessionMove, SessionRequest } from '../server/request.ts'
 import type { Zxid } from '../zxid.ts'
 import type { Page, PageEnd } from './page.ts'
 
@@ -160,6 +160,8 @@ export type DataMessage =
   | { readonly type: 'requests'; readonly requests: readonly ForwardedRequest[] }
   /** Hosting peer to leader: sessions to create. */
   | { readonly type: 'session-requests'; readonly requests: readonly SessionRequest[] }
+  /** Hosting peer to leader: sessions to move to it. */
+  | { readonly type: 'session-moves'; readonly requests: readonly SessionMove[] }
   /** Leader to learner: I end my epoch, everything is committed on you; elect at once. */
   | { readonly type: 'goodbye' }
 

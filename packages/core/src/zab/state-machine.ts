@@ -6,7 +6,7 @@
 import type { Configuration } from '../ensemble/configuration.ts'
 import type { PeerId } from '../ids.ts'
 import type { Replica } from '../server/replica.ts'
-import type { ForwardedRequest, SessionRequest } from '../server/request.ts'
+import type { ForwardedRequest, SessionMove, SessionRequest } from '../server/request.ts'
 import type { Zxid } from '../zxid.ts'
 import type { ProofsOfLife } from './messages.ts'
 import type { Page, PageDraft, PageEnd } from './page.ts'
@@ -46,6 +46,7 @@ export interface StateMachine {
   /** Requests from a synced learner. Why its link must break, or `null`. */
   onRequests(from: PeerId, requests: readonly ForwardedRequest[]): string | null
   onSessionRequests(from: PeerId, requests: readonly SessionRequest[]): void
+  onSessionMoves(from: PeerId, requests: readonly SessionMove[]): void
   onSyncRequest(from: PeerId, sync: number): void
   onSyncReply(sync: number, upTo: Zxid): void
   /** Leader: the link to a learner is gone; what it asked and proved does not count any more. */

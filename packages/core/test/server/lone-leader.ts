@@ -8,6 +8,7 @@ import {
   noPage,
   Replica,
   sessionIdAt,
+  zeroZxid,
   type ForwardedRequest,
   type Identity,
   type Limits,
@@ -60,10 +61,16 @@ export class LoneLeader {
   session(timeoutMs = 10_000, from = host): SessionId {
     this.#sessionCount += 1
     const request = { timeoutMs, password: password(this.#sessionCount) }
-    this.leadership.receiveSessions(from, [request])
+    this.leadership.receiveSessionRequests(from, [request])
     this.draftAll()
     this.applyAll()
     return sessionIdAt(this.end.last)
+  }
+
+  /** A peer wants a session, as it stands in what is applied, or stood since `replaces`. */
+  move(session: SessionId, from: PeerId, replaces?: Zxid): void {
+    const since = replaces ?? this.replica.sessions.get(session)?.hostedSince ?? zeroZxid
+    this.leadership.receiveSessionMoves(from, [{ session, replaces: since }])
   }
 
   /** The request as its host sends it, numbered on from the session's last one. */
@@ -154,8 +161,9 @@ export function wordOf(txn: Txn): string {
       return `${txn.type} [${txn.txns.map((step) => `${step.type} ${step.path}`).join(', ')}]`
     case 'close-session':
       return `${txn.reason} [${txn.paths.join(', ')}]`
-    case 'create-session':
     case 'move-session':
+      return `move to ${String(txn.host)}`
+    case 'create-session':
     case 'configure':
       return txn.type
   }

@@ -4,6 +4,7 @@ import {
   advanceZxid,
   digestOf,
   type CallId,
+  type Delivery,
   type PeerId,
   type SessionId,
   type Txn,
@@ -17,6 +18,7 @@ import { TestPeers, wordsOf } from './test-peers.ts'
 
 const peer = fc.integer({ min: 1, max: 3 })
 const few = fc.nat(3)
+const rarely = fc.nat(5).map((number) => number === 0)
 
 /** What can happen, at whatever moment. */
 const happening = fc.oneof(
@@ -26,8 +28,10 @@ const happening = fc.oneof(
       type: fc.constant('request' as const),
       of: fc.nat(3),
       request: anyRequest,
+      isLate: rarely,
     }),
   },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('move' as const), of: fc.nat(3), peer }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('abort' as const), back: few }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('sync' as const), of: fc.nat(3) }) },
   { weight: 6, arbitrary: fc.record({ type: fc.constant('step' as const), peer }) },
@@ -41,11 +45,29 @@ const happening = fc.oneof(
 )
 type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never
 
-interface Call {
+/** Where a session is, or was, and since which txn. */
+interface Place {
+  readonly host: PeerId
+  readonly since: Zxid
+}
+
+interface Call extends Place {
+  readonly call: CallId
+  readonly session: SessionId
+  readonly request: TreeRequest | null
+}
+
+interface Move {
   readonly call: CallId
   readonly session: SessionId
   readonly host: PeerId
-  readonly request: TreeRequest | null
+  readonly replaces: Zxid
+}
+
+interface Session {
+  readonly id: SessionId
+  /** Where its client had it, one after the other. */
+  readonly places: Place[]
 }
 
 class Run {
@@ -55,22 +77,51 @@ class Run {
     maxSessionEphemerals: naiveMaxEphemerals,
   })
   readonly calls: Call[] = []
-  readonly sessions: { readonly id: SessionId; readonly host: PeerId }[]
+  readonly moves: Move[] = []
+  readonly sessions: readonly Session[]
+  #lastCall = 0
 
   constructor() {
     this.peers.elect(1)
-    this.sessions = [1, 2, 2, 3].map((host) => ({ id: this.peers.session(host), host }))
+    this.sessions = [1, 2, 2, 3].map((host) => {
+      const id = this.peers.session(host)
+      return { id, places: [{ host, since: id as number as Zxid }] }
+    })
   }
 
   happen(what: Happening): void {
+    this.#do(what)
+    this.noteArrivals()
+  }
+
+  /** A session that has come to a peer is used there from now on. */
+  noteArrivals(): void {
+    for (const { call, session, host } of this.moves) {
+      const peer = this.peers.peer(host)
+      if (peer.arrivalOf(call) !== String(session)) continue
+      const { places } = this.sessions.find(({ id }) => id === session)!
+      const since = peer.server.replica.sessions.get(session)?.hostedSince
+      if (since !== undefined && since > places.at(-1)!.since) places.push({ host, since })
+    }
+  }
+
+  #do(what: Happening): void {
     const { peers } = this
     switch (what.type) {
       case 'request':
-        return this.#call(what.of, what.request)
+        return this.#call(what.of, what.request, what.isLate)
       case 'sync':
         return this.#call(what.of, null)
+      case 'move': {
+        const { id: session } = this.sessions[what.of]!
+        const call = (this.#lastCall += 1)
+        const replaces = peers.peer(what.peer).requestMove(session, call)
+        this.moves.push({ call, session, host: what.peer, replaces })
+        return
+      }
       case 'abort': {
-        const aborted = this.calls.at(-1 - what.back)
+        const all = [...this.calls, ...this.moves].sort((a, b) => a.call - b.call)
+        const aborted = all.at(-1 - what.back)
         if (aborted === undefined) return
         const { call } = aborted
         peers.peer(aborted.host).server.handle({ type: 'call-aborted', call })
@@ -95,10 +146,11 @@ class Run {
     }
   }
 
-  #call(of: number, request: TreeRequest | null): void {
-    const { id: session, host } = this.sessions[of]!
-    const call = this.calls.length
-    this.calls.push({ call, session, host, request })
+  #call(of: number, request: TreeRequest | null, isLate = false): void {
+    const { id: session, places } = this.sessions[of]!
+    const { host, since } = places.at(isLate ? -2 : -1) ?? places[0]!
+    const call = (this.#lastCall += 1)
+    this.calls.push({ call, session, host, since, request })
     const { server } = this.peers.peer(host)
     if (request === null) server.handle({ type: 'sync-requested', session, call })
     else server.handle({ type: 'request-received', session, call, request })
@@ -107,8 +159,7 @@ class Run {
   /** What each call came to; every one came to exactly one thing. */
   outcomes(): Map<CallId, string> {
     const outcomes = new Map<CallId, string>()
-    for (const { id, host } of this.sessions) {
-      const items = this.peers.peer(host).toldTo(id)
+    for (const { items } of this.told()) {
       for (const word of wordsOf(items.filter((item) => 'call' in item))) {
         const [call, ...outcome] = word.split(' ')
         expect(outcomes.has(Number(call)), `call ${String(call)} ends once`).toBe(false)
@@ -117,6 +168,13 @@ class Run {
     }
     expect([...outcomes.keys()].sort((a, b) => a - b)).toEqual(this.calls.map(({ call }) => call))
     return outcomes
+  }
+
+  /** What each session was told at each peer. */
+  told(): { readonly id: SessionId; readonly items: readonly Delivery[] }[] {
+    return this.sessions.flatMap(({ id }) =>
+      this.peers.peers.map((peer) => ({ id, items: peer.toldTo(id) })),
+    )
   }
 
   /** Every txn of the history with its place. */
@@ -136,8 +194,10 @@ function expectAccounted(run: Run, outcomes: ReadonlyMap<CallId, string>): Naive
     return request !== null && !outcome.endsWith('not-applied')
   })
   for (const [zxid, txn] of run.txns()) {
+    if (txn.type === 'move-session') expectWanted(run, txn, state)
     if (txn.requestId !== 0) {
-      const index = written.findIndex(({ session }) => session === txn.session)
+      const since = state.sessions.get(txn.session)!.hostedSince
+      const index = written.findIndex((one) => one.session === txn.session && one.since === since)
       expect(index, 'a call for every txn').toBeGreaterThanOrEqual(0)
       const [call] = written.splice(index, 1)
       const alone = judgeAlone(state, txn.session, call!.request!, txn.timeMs)
@@ -148,12 +208,33 @@ function expectAccounted(run: Run, outcomes: ReadonlyMap<CallId, string>): Naive
     }
     state.apply(txn, zxid)
   }
-  // Given up, and behind the end of its session: it was sent, and no txn came of it.
-  for (const { call, session } of written) {
+  // Given up, and behind the end or a move of its session: it was sent, and no txn came of it.
+  for (const { call, session, since } of written) {
     expect(outcomes.get(call)).toBe('ABORTED unknown')
-    expect(state.sessions.has(session)).toBe(false)
+    expect(state.sessions.get(session)?.hostedSince).not.toBe(since)
   }
   return state
+}
+
+/** S7: a session moves only as somebody asked, and away from whom they took it to be with. */
+function expectWanted(run: Run, txn: Txn & { type: 'move-session' }, state: NaiveState): void {
+  const replaces = state.sessions.get(txn.moved)?.hostedSince
+  const wanted = run.moves.some(
+    (move) => move.session === txn.moved && move.host === txn.host && move.replaces === replaces,
+  )
+  expect(wanted, 'who a session moves to has asked for that').toBe(true)
+}
+
+/** S7: one peer speaks for a session, if any does; every call for one has come to something. */
+function expectHosted(run: Run, state: NaiveState): void {
+  for (const { call, host } of run.moves) {
+    expect(run.peers.peer(host).arrivalOf(call)).toBeDefined()
+  }
+  for (const { id } of run.sessions) {
+    const hosts = run.peers.peers.filter(({ server }) => server.sessionDeadlineMs(id) !== undefined)
+    expect(hosts.length).toBeLessThanOrEqual(1)
+    for (const peer of hosts) expect(state.sessions.get(id)?.host).toBe(peer.id)
+  }
 }
 
 function wordOfResult(txn: Txn): string {
@@ -163,7 +244,7 @@ function wordOfResult(txn: Txn): string {
 
 // Random programs: seconds of work, which a busy machine makes many.
 describe('resending against the history', { timeout: 60_000 }, () => {
-  test('R2, R4, C1, C5: whenever leaders change, every write is applied once and answered right', () => {
+  test('R2, R4, C1, C5, S7: whenever leaders change and sessions move, every write is applied once and answered right', () => {
     fc.assert(
       fc.property(
         fc.array(happening, { maxLength: 100, size: 'max' }),
@@ -173,13 +254,14 @@ describe('resending against the history', { timeout: 60_000 }, () => {
           for (const one of happenings) run.happen(one)
           run.peers.elect(last)
           run.peers.settle()
+          run.noteArrivals()
 
           expect(run.peers.refusals).toEqual([])
           const state = expectAccounted(run, run.outcomes())
           const digest = digestOf(state.records(), state.sessions.values())
           for (const { server } of run.peers.peers) expect(server.digest).toBe(digest)
-          for (const { id, host } of run.sessions) {
-            const items = run.peers.peer(host).toldTo(id)
+          expectHosted(run, state)
+          for (const { items } of run.told()) {
             const answers = items.filter(({ type }) => type === 'reply' || type === 'refused')
             const calls = answers.map((item) => ('call' in item ? item.call : 0))
             expect(calls).toEqual([...calls].sort((a, b) => a - b))

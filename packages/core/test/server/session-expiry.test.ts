@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { SessionExpiry } from '../../src/server/session-expiry.ts'
-import type { PeerId, SessionId, SessionRecord } from '../../src/internal.ts'
+import type { SessionId, SessionRecord } from '../../src/internal.ts'
 
 const one = 1 as SessionId
 const two = 2 as SessionId
 
-function record(id: SessionId, timeoutMs: number, host: PeerId = 2): SessionRecord {
+function record(id: SessionId, timeoutMs: number): SessionRecord {
   const password = new Uint8Array(16)
-  return { id, timeoutMs, password, host, hostedSince: id as never, lastRequestId: 0 }
+  return { id, timeoutMs, password, host: 2, hostedSince: id as never, lastRequestId: 0 }
 }
 
 /** Ticks every 100 ms up to and with `untilMs`; what came due, and when. */
@@ -48,31 +48,43 @@ describe('deadlines', () => {
     expect(tickUntil(expiry, 2_000, 10_000)).toEqual([[4_600, [one]]])
   })
 
-  test('S7: the proof of a peer that does not host the session is none', () => {
+  test('S4: a session that moves has its full timeout from then on', () => {
     const expiry = new SessionExpiry(0)
-    expiry.add(record(one, 3_000, 2))
-    expiry.add(record(two, 3_000, 2))
+    expiry.add(record(one, 3_000))
+    expiry.add(record(two, 3_000))
     tickUntil(expiry, 0, 1_000)
 
-    expiry.move(two, 3)
-    for (const from of [1, 3]) {
-      expiry.onProofs(
-        from,
-        {
-          number: 1,
-          sessions: [
-            [one, 0],
-            [two, 0],
-          ],
-        },
-        1,
-      )
-    }
+    expiry.onMoved(two)
 
     expect(tickUntil(expiry, 1_000, 10_000)).toEqual([
       [3_000, [one]],
       [4_000, [two]],
     ])
+  })
+
+  test('S4: a move that is judged before the expiry saves the session', () => {
+    const expiry = new SessionExpiry(0)
+    expiry.add(record(one, 3_000))
+    expect(tickUntil(expiry, 0, 3_200)).toEqual([[3_000, [one]]])
+
+    expiry.onMoved(one)
+
+    expect(expiry.isOver(one)).toBe(false)
+    expect(tickUntil(expiry, 3_200, 9_000)).toEqual([[6_200, [one]]])
+  })
+
+  test('S8: what a former host proves before it knows of the move counts: it is acknowledged', () => {
+    const expiry = new SessionExpiry(0)
+    expiry.add(record(one, 3_000))
+    tickUntil(expiry, 0, 1_000)
+    expiry.onMoved(one)
+    tickUntil(expiry, 1_000, 3_000)
+
+    expiry.onProofs(2, { number: 1, sessions: [[one, 500]] }, 1)
+    expiry.onRoundConfirmed(1)
+
+    expect(expiry.acknowledged(2)).toBe(1)
+    expect(tickUntil(expiry, 3_000, 9_000)).toEqual([[5_500, [one]]])
   })
 
   test('S4: a proof that came while the expiry waited to become a txn saves the session', () => {

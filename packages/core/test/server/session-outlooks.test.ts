@@ -20,18 +20,24 @@ describe('sessions as they will be', () => {
     expect([...outlooks.mayOwn(outlook)]).toEqual(['/c'])
   })
 
-  test('a session that ends, or moves, leaves nothing of its outlook behind', () => {
+  test('S7: with a move, what was received of a session and not judged never was', () => {
+    const outlooks = new SessionOutlooks(new SessionTable())
+    outlooks.create(session, 2, 1 as Zxid, password(1))
+    const outlook = outlooks.get(session)!
+    outlook.lastReceived = 5
+    outlook.lastJudged = 3
+
+    outlook.move(3, 7 as Zxid)
+
+    expect(outlook).toMatchObject({ host: 3, hostedSince: 7, lastReceived: 3, lastJudged: 3 })
+  })
+
+  test('a session that ends leaves nothing of its outlook behind', () => {
     const table = new SessionTable()
     const outlooks = new SessionOutlooks(table)
     const record = { timeoutMs: 1, password: password(1), host: 2, hostedSince: 1 as Zxid }
-    table.create({ ...record, id: session, lastRequestId: 0 })
-    const outlook = outlooks.get(session)!
-    outlook.lastReceived = 5
-    table.noteRequest(session, 1)
-
-    table.move(session, 3, 7 as Zxid)
-    outlooks.onMoved(session)
-    expect(outlooks.get(session)).toMatchObject({ host: 3, hostedSince: 7, lastReceived: 1 })
+    table.create({ ...record, id: session, lastRequestId: 4 })
+    expect(outlooks.get(session)).toMatchObject({ lastReceived: 4, lastJudged: 4 })
 
     table.close(session)
     outlooks.onClosed(session)

@@ -2,6 +2,7 @@
  * Several servers in one test, with an agreement that does what the test says: it appoints leaders,
  * commits pages and confirms rounds. Messages travel in order and are lost with the leader.
  */
+import { expect } from 'vitest'
 import {
   defaultLimits,
   makeZxid,
@@ -17,6 +18,7 @@ import {
   type PeerId,
   type SessionId,
   type WriteRequest,
+  zeroZxid,
   type Zxid,
 } from '../../src/internal.ts'
 import { Outbox } from '../../src/outbox.ts'
@@ -63,6 +65,24 @@ export class TestPeer {
 
   request(session: SessionId, call: CallId, request: WriteRequest): void {
     this.server.handle({ type: 'request-received', session, call, request })
+  }
+
+  /** Wants a session here, as it stands in what is applied here; since when it is replaced. */
+  requestMove(session: SessionId, call: CallId): Zxid {
+    const replaces = this.server.replica.sessions.get(session)?.hostedSince ?? zeroZxid
+    this.server.handle({ type: 'session-move-requested', call, session, replaces })
+    return replaces
+  }
+
+  /** What a call for a session came to: the session, or why there is none. */
+  arrivalOf(call: CallId): string | undefined {
+    const words = this.sessionEffects.flatMap((effect) => {
+      if (effect.type === 'open-session' && effect.call === call) return [String(effect.session)]
+      if (effect.type !== 'fail-session' || effect.call !== call) return []
+      return [`${effect.code} ${effect.outcome}`]
+    })
+    expect(words.length, `call ${String(call)} ends once`).toBeLessThanOrEqual(1)
+    return words[0]
   }
 
   /** Takes the effects of a step; what is to be sent. */
@@ -146,6 +166,9 @@ export class TestPeers {
         }
         case 'session-requests':
           server.onSessionRequests(from, message.requests)
+          break
+        case 'session-moves':
+          server.onSessionMoves(from, message.requests)
           break
         case 'sync-request':
           server.onSyncRequest(from, message.sync)

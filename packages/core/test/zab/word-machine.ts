@@ -232,6 +232,10 @@ export class WordMachine implements StateMachine {
     this.told.push('session-requests')
   }
 
+  onSessionMoves(): void {
+    this.told.push('session-moves')
+  }
+
   onSyncRequest(): void {
     this.told.push('sync-request')
   }

@@ -179,6 +179,10 @@ const samples: { readonly [T in Message['type']]: Extract<Message, { type: T }> 
     type: 'session-requests',
     requests: [{ timeoutMs: 10_000, password: new Uint8Array(16).fill(3) }],
   },
+  'session-moves': {
+    type: 'session-moves',
+    requests: [{ session, replaces: makeZxid(4, 1) }],
+  },
   goodbye: { type: 'goodbye' },
 }
 
