@@ -80,8 +80,10 @@ export class ArrivingSessions {
   onMoved({ id, host, timeoutMs, hostedSince, lastRequestId }: SessionRecord): void {
     const requested = this.moved.take(id)
     if (requested === undefined) return
-    if (host !== this.#id) {
-      this.#failMove(requested, 'SESSION_MOVED', 'the session has moved to another peer meanwhile')
+    // A request is sent by a peer that knows all that it knew in any life before. One that was not is
+    // met by a move of such a life, and in its name more may follow in the log.
+    if (host !== this.#id || requested.sentMs === null) {
+      this.#failMove(requested, 'SESSION_MOVED', 'the session has moved otherwise meanwhile')
       return
     }
     this.#sessions.open(id, timeoutMs, hostedSince, lastRequestId)

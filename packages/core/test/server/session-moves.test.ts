@@ -239,6 +239,28 @@ describe('a session moves', () => {
     expect(third.arrivalOf(8)).toBe(String(session))
   })
 
+  test('S7: what a peer asked for before it was started anew, it does not take for what it asks now', () => {
+    const { peers, session } = withSession()
+    const before = peers.peer(3)
+    before.requestMove(session, 7)
+    peers.settle()
+    before.request(session, 8, create('/before'))
+    peers.settle()
+
+    const after = peers.restart(3)
+    after.requestMove(session, 9)
+    peers.elect(1)
+    peers.settle()
+    expect(after.arrivalOf(9)).toBe('SESSION_MOVED not-applied')
+
+    after.requestMove(session, 10)
+    peers.settle()
+    after.request(session, 11, create('/after'))
+    peers.settle()
+    expect(after.arrivalOf(10)).toBe(String(session))
+    expect(wordsOf(after.toldTo(session))).toEqual(['11 create'])
+  })
+
   test('S8: its new host takes it to be alive only once it has proved so itself', () => {
     const { peers, session } = withSession()
     const { server } = peers.peer(3)

@@ -109,7 +109,7 @@ interface Letter {
 
 export class TestPeers {
   readonly pages = new KeptPages()
-  readonly peers: readonly TestPeer[]
+  readonly peers: TestPeer[]
   readonly limits: Limits
   /** Every page of the history, committed or not. */
   history: Page[] = []
@@ -131,6 +131,16 @@ export class TestPeers {
 
   peer(id: PeerId): TestPeer {
     return this.peers[id - 1]!
+  }
+
+  /** A peer is started anew, with nothing but the first page applied. */
+  restart(id: PeerId): TestPeer {
+    const peer = new TestPeer(id, this.limits, this.pages)
+    peer.server.tick(this.nowMs, this.nowMs + 5_000, this.nowMs)
+    peer.server.apply(this.history[0]!)
+    peer.applied = 1
+    this.peers[id - 1] = peer
+    return peer
   }
 
   get end(): PageEnd {
