@@ -319,7 +319,8 @@ describe('the codec refuses', () => {
   })
 })
 
-describe('hostile frames', () => {
+// Seconds of work on a busy machine.
+describe('hostile frames', { timeout: 60_000 }, () => {
   /** A generator of its own, so that a failure is found again by its seed. */
   function* randoms(seed: number): Generator<number, never> {
     let state = seed

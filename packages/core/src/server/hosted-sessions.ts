@@ -100,7 +100,7 @@ export class HostedSessions {
     hostedSince: Zxid,
     lastForwarded: RequestId = 0,
   ): HostedSession {
-    assert(!this.#sessions.has(id), 'S7: a session is opened once')
+    assert(!this.#sessions.has(id), 'S1: a session is opened once')
     const session = new HostedSession(id, timeoutMs, hostedSince, lastForwarded)
     this.#sessions.set(id, session)
     return session
