@@ -265,13 +265,10 @@ export class Leading {
     const { machine } = this.#state
     if (learner.stage !== 'synced') return `Z14: ${message.type} before UPTODATE`
     if (message.type === 'requests') return machine.onRequests(learner.peer, message.requests)
-    if (message.type === 'session-requests') {
-      machine.onSessionRequests(learner.peer, message.requests)
-    } else if (message.type === 'session-moves') {
-      machine.onSessionMoves(learner.peer, message.requests)
-    } else if (message.epoch === this.epoch) {
-      machine.onSyncRequest(learner.peer, message.sync)
-    }
+    const { peer } = learner
+    if (message.type === 'session-requests') machine.onSessionRequests(peer, message.requests)
+    else if (message.type === 'session-moves') machine.onSessionMoves(peer, message.requests)
+    else if (message.epoch === this.epoch) machine.onSyncRequest(peer, message.sync)
     return null
   }
 
