@@ -14,6 +14,7 @@ import { largeTreeBench } from './large-tree.bench.ts'
 import { manySessionsBench } from './many-sessions.bench.ts'
 import { microBenches } from './micro.bench.ts'
 import { testKitBench } from './test-kit.bench.ts'
+import { wireBench } from './wire.bench.ts'
 
 const benches = [
   ...microBenches,
@@ -22,6 +23,7 @@ const benches = [
   ensembleBench,
   largeTreeBench,
   manySessionsBench,
+  wireBench,
 ]
 const { names, json, ...options } = benchArguments()
 const known = benches.map(({ name }) => name)
