@@ -9,6 +9,7 @@ import type { SessionHost } from './session-host.ts'
 
 export class ClientSessions {
   readonly #host: SessionHost
+  readonly #nextReadOnly: () => SessionId
   readonly #asked = new Map<CallId, SessionAsker>()
   readonly #sessions = new Map<SessionId, HostedClient>()
   /** Where clients are served. */
@@ -16,14 +17,22 @@ export class ClientSessions {
   /** Called when the peer is over. */
   onGone: (() => void) | undefined
 
-  constructor(host: SessionHost) {
+  constructor(host: SessionHost, nextReadOnly: () => SessionId) {
     this.#host = host
+    this.#nextReadOnly = nextReadOnly
   }
 
   ask(timeoutMs: number, password: Uint8Array, asker: SessionAsker): void {
     const call = this.#host.nextCall()
     this.#asked.set(call, asker)
     this.#host.submit({ type: 'session-requested', call, timeoutMs, password })
+  }
+
+  /** A session that this peer alone knows. */
+  openReadOnly(open: (session: SessionId) => HostedClient): void {
+    const session = this.#nextReadOnly()
+    this.#host.submit({ type: 'read-only-session-opened', session })
+    this.#sessions.set(session, open(session))
   }
 
   /** False of a session that no client has asked for. */

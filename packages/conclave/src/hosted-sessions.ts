@@ -47,7 +47,7 @@ export class HostedSessions {
 
   constructor(host: SessionHost) {
     this.#host = host
-    this.clients = new ClientSessions(host)
+    this.clients = new ClientSessions(host, () => this.#nextReadOnly())
   }
 
   /** The sessions that are hosted now. */
@@ -78,8 +78,7 @@ export class HostedSessions {
       const message = `no session was opened: this peer has ${most} (limits.maxHostedSessions): close some`
       throw new CoordinationError('LIMIT_EXCEEDED', message)
     }
-    this.#readOnlyCount += 1
-    const id = -this.#readOnlyCount as SessionId
+    const id = this.#nextReadOnly()
     this.#host.submit({ type: 'read-only-session-opened', session: id })
     return this.#add(id, Infinity)
   }
@@ -159,6 +158,12 @@ export class HostedSessions {
       const outcome = unsent.has(call) ? 'not-applied' : 'unknown'
       this.#take(call)?.reject(new CoordinationError(code, message, { outcome, cause }))
     }
+  }
+
+  /** A number for a session that writes nothing. */
+  #nextReadOnly(): SessionId {
+    this.#readOnlyCount += 1
+    return -this.#readOnlyCount as SessionId
   }
 
   #add(id: SessionId, timeoutMs: number): LocalSession {

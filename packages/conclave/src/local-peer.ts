@@ -190,7 +190,7 @@ export class LocalPeer implements Peer, DriverListener {
     const options = checkReconfigureOptions(given, this.#options)
     const { signal, timeoutMs } = options
     const call = { signal, timeoutMs }
-    const session = await this.session(call)
+    const session = await this.session({ ...call, superuser: true })
     try {
       // What is judged here is what the leader has, unless another change comes first.
       await session.sync(call)

@@ -3,6 +3,7 @@ import { defaultEndpointLimits, fourLetterWords } from '@conclave/zookeeper'
 import { CoordinationError, type Timing } from '@conclave/core/internal'
 import {
   badOption,
+  flagOption,
   hostOption,
   integerOption,
   portOption,
@@ -32,6 +33,16 @@ export interface ZooKeeperOptions {
    * `DigestAuthenticationProvider.superDigest`. Nobody unless told.
    */
   readonly superDigest?: string | undefined
+  /**
+   * Lets clients change who belongs to the ensemble, if they may write to `/zookeeper/config`: at
+   * first only the super user may. Not unless told; `peer.reconfigure()` needs no leave.
+   */
+  readonly reconfigEnabled?: boolean | undefined
+  /**
+   * While there is no leader, clients that allow it may read what this peer has. True unless told;
+   * in ZooKeeper `readonlymode.enabled`, and false.
+   */
+  readonly readOnlyMode?: boolean | undefined
   /** What `conf` says in place of this peer's own values, by ZooKeeper's keys. */
   readonly settings?: Readonly<Record<string, string | number>> | undefined
 }
@@ -46,6 +57,8 @@ export interface ZooKeeperPort {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
   readonly superDigest: string | null
+  readonly reconfigEnabled: boolean
+  readonly readOnlyMode: boolean
   readonly settings: Readonly<Record<string, string | number>>
 }
 
@@ -60,6 +73,8 @@ const keys = [
   'minSessionTimeoutMs',
   'maxSessionTimeoutMs',
   'superDigest',
+  'reconfigEnabled',
+  'readOnlyMode',
   'settings',
 ]
 
@@ -83,6 +98,10 @@ export function zooKeeperOption(given: unknown, timing: Timing): ZooKeeperPort |
     words: wordsOption(bag['fourLetterWords']),
     ...timeoutsOption(bag, timing),
     superDigest: superDigestOption(bag['superDigest']),
+    reconfigEnabled: flagOption(bag['reconfigEnabled'], 'zookeeper.reconfigEnabled'),
+    readOnlyMode:
+      bag['readOnlyMode'] === undefined ||
+      flagOption(bag['readOnlyMode'], 'zookeeper.readOnlyMode'),
     settings: settingsOption(bag['settings']),
   }
 }

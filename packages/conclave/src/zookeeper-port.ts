@@ -1,7 +1,13 @@
 /** The endpoint for stock clients of ZooKeeper, put onto a peer: what it needs of it, and its settings. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { votersOf, type PeerCore, type Standing } from '@conclave/core/internal'
+import {
+  CoordinationError,
+  votersOf,
+  type Member,
+  type PeerCore,
+  type Standing,
+} from '@conclave/core/internal'
 import {
   defaultEndpointLimits,
   openEndpoint,
@@ -12,7 +18,7 @@ import {
   type LeaderFigures,
 } from '@conclave/zookeeper'
 import type { Entropy } from './entropy.ts'
-import type { PeerOptions } from './options.ts'
+import { refuseExposure, type PeerOptions } from './options.ts'
 import type { StartedPeer } from './start-peer.ts'
 import type { ZooKeeperPort } from './zookeeper-options.ts'
 
@@ -36,6 +42,7 @@ export async function openZooKeeperPort(
     minSessionTimeoutMs: zookeeper.minSessionTimeoutMs,
     maxSessionTimeoutMs: zookeeper.maxSessionTimeoutMs,
     leaderlessMs: options.timing.silentPeerMs,
+    readOnlyMode: zookeeper.readOnlyMode,
     settings: settingsOf(options, zookeeper),
   })
   const { clients } = started.driver
@@ -74,12 +81,13 @@ function hostOf(
   { peer, driver, core }: StartedPeer,
   entropy: Entropy,
   { id, network, dir }: PeerOptions,
-  { superDigest }: ZooKeeperPort,
+  { superDigest, reconfigEnabled }: ZooKeeperPort,
 ): EndpointHost {
   return {
     limits: driver.limits,
     clock: driver.clock,
     superDigest,
+    reconfiguration: reconfigEnabled ? { accepts: (members) => mayTalk(network, members) } : null,
     get replica() {
       return driver.replica
     },
@@ -103,9 +111,21 @@ function hostOf(
     },
     nextCall: () => driver.nextCall(),
     submit: (event) => driver.submit(event),
+    openReadOnlySession: (open) => driver.clients.openReadOnly(open),
     requestSession: (timeoutMs, password, asker) => driver.clients.ask(timeoutMs, password, asker),
     fail: (cause) => driver.fail(cause),
     password: () => entropy.password(),
+  }
+}
+
+/** Members that would talk beyond this machine without a secret are no better for being asked for. */
+function mayTalk(network: PeerOptions['network'], members: readonly Member[]): boolean {
+  try {
+    if (network !== null) refuseExposure(network, members)
+    return true
+  } catch (error) {
+    if (error instanceof CoordinationError) return false
+    throw error
   }
 }
 

@@ -172,7 +172,9 @@ test(
   async () => {
     const options = await ensembleOptions(3)
     const peers = await Promise.all(
-      options.map((one) => openPeer({ ...one, zookeeper: { port: 0, ...all } })),
+      options.map((one) =>
+        openPeer({ ...one, zookeeper: { port: 0, readOnlyMode: false, ...all } }),
+      ),
     )
     await Promise.all(peers.map((peer) => peer.ready({ timeoutMs: 20_000 })))
     const portOf = (role: string): number =>

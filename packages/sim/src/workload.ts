@@ -11,6 +11,7 @@ import {
   type Delivery,
   type Effect,
   type Event,
+  type Identity,
   type Reconfiguration,
   type SessionId,
 } from '@conclave/core/internal'
@@ -129,7 +130,10 @@ export class Workload implements ApplicationListener {
     if (request === null) {
       member.push({ type: 'sync-requested', session: session.id, call: call.id })
     } else {
+      const isGuarded = request.type === 'reconfigure'
+      if (isGuarded) this.#identify(session, [superuser])
       member.push({ type: 'request-received', session: session.id, call: call.id, request })
+      if (isGuarded) this.#identify(session, session.identities)
     }
     return call
   }
@@ -269,12 +273,15 @@ export class Workload implements ApplicationListener {
     this.#give(asked.client, new SessionHistory(session, member.id, timeoutMs))
   }
 
+  #identify(session: SessionHistory, identities: readonly Identity[]): void {
+    this.#memberOf(session).push({ type: 'session-authenticated', session: session.id, identities })
+  }
+
   #give(client: Client, session: SessionHistory): void {
     this.ensemble.oracle.history.open(session)
     if (this.#surroundings.profile.lists) {
       session.identities.push(identityOf(this.#clients.indexOf(client)))
-      const { id, identities } = session
-      this.#memberOf(session).push({ type: 'session-authenticated', session: id, identities })
+      this.#identify(session, session.identities)
     }
     this.#owners.set(session.id, client)
     client.onSessionOpened(session)

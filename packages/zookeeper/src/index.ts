@@ -156,6 +156,7 @@ export {
   writeWatcherEvent,
 } from './messages/watcher-event.ts'
 export { type ClientInfo, readWhoAmIResponse, writeWhoAmIResponse } from './messages/who-am-i.ts'
+export { parseServer, parseServerLine, type ServerLine } from './server-line.ts'
 export { digestIdentity } from './endpoint/digest-identity.ts'
 export { openEndpoint, type Endpoint, type EndpointOptions } from './endpoint/endpoint.ts'
 export type {

@@ -9,6 +9,7 @@
  * request gets its zxid after it came, behind all that was committed then; Z16 requests wait when the
  * epoch has no zxid left.
  */
+import { isAllowed, permissions } from '../access/acl.ts'
 import { assert } from '../assert.ts'
 import type { Configuration } from '../ensemble/configuration.ts'
 import { noSession, sessionIdAt, type PeerId, type SessionId } from '../ids.ts'
@@ -274,7 +275,7 @@ export class Leadership {
 
   /** A change of the ensemble, which ends its page (Z18), or the refusal of one. */
   #reconfigure(
-    { session, requestId }: ForwardedRequest,
+    { session, requestId, identities }: ForwardedRequest,
     request: Reconfiguration,
     zxid: Zxid,
   ): Txn {
@@ -287,9 +288,11 @@ export class Leadership {
             current,
             isUnderWay: this.#isReconfiguring,
             hasSyncedQuorum: (voters) => this.#agreement.hasSyncedQuorum(voters),
+            mayWrite: isAllowed(this.#configZnode().acl, permissions.write, identities),
           })
     if (typeof judged === 'string') {
-      return { ...header, type: 'refuse', code: judged, path: '', operation: 0, limit: null }
+      const path = judged === 'NO_AUTH' ? configPath : ''
+      return { ...header, type: 'refuse', code: judged, path, operation: 0, limit: null }
     }
     return { ...header, ...this.#configure(judged, zxid) }
   }
@@ -300,10 +303,14 @@ export class Leadership {
     zxid: Zxid,
   ): { readonly type: 'configure'; readonly configuration: Configuration } {
     this.#isReconfiguring = true
+    this.#changes.write(this.#configZnode(), configurationText(configuration, zxid), zxid)
+    return { type: 'configure', configuration }
+  }
+
+  #configZnode(): ReturnType<OutstandingChanges['look']> & object {
     const znode = this.#changes.look(configPath)
     assert(znode !== undefined, 'D5: a system znode is never deleted')
-    this.#changes.write(znode, configurationText(configuration, zxid), zxid)
-    return { type: 'configure', configuration }
+    return znode
   }
 
   #createSession(host: PeerId, { timeoutMs, password }: SessionRequest, zxid: Zxid): Txn | null {

@@ -18,6 +18,8 @@ export interface ReconfigurationFacts {
   /** A change was proposed before and is not applied. */
   readonly isUnderWay: boolean
   readonly hasSyncedQuorum: (voters: readonly PeerId[]) => boolean
+  /** Whoever asks may write to `/zookeeper/config`. */
+  readonly mayWrite: boolean
 }
 
 /** Ids are one byte in the handshake. */
@@ -26,13 +28,14 @@ const maxPeerId = 255
 /** The configuration that the request comes to, or the code to refuse it with. */
 export function judgeReconfiguration(
   { members, version }: Reconfiguration,
-  { current, isUnderWay, hasSyncedQuorum }: ReconfigurationFacts,
+  { current, isUnderWay, hasSyncedQuorum, mayWrite }: ReconfigurationFacts,
 ): Configuration | ErrorCode {
   if (isUnderWay) return 'RECONFIG_IN_PROGRESS'
   if (version !== anyVersion && version !== current.version) return 'BAD_VERSION'
   const voters = votersOf(members)
   if (voters.length === 0 || !areDistinct(members)) return 'BAD_ARGUMENT'
   if (!hasSyncedQuorum(voters)) return 'NEW_CONFIG_NO_QUORUM'
+  if (!mayWrite) return 'NO_AUTH'
   return {
     ensembleId: current.ensembleId,
     version: current.version + 1,

@@ -7,7 +7,7 @@
  * everybody may read it and do nothing else.
  */
 import { anyone, permissions, type Acl } from '../access/acl.ts'
-import type { Configuration } from '../ensemble/configuration.ts'
+import type { Configuration, MemberAddress } from '../ensemble/configuration.ts'
 import { noSession } from '../ids.ts'
 import { zeroZxid, type Zxid } from '../zxid.ts'
 import { neverReaped } from './reapables.ts'
@@ -47,13 +47,19 @@ export function systemRecords(): ZnodeRecord[] {
   })
 }
 
+/** Clients read two ports, one for the quorum and one for elections; ours are one and the same. */
+function placeText({ host, port }: MemberAddress): string {
+  const text = String(port)
+  return `${host.includes(':') ? `[${host}]` : host}:${text}:${text}:`
+}
+
 /**
  * A configuration as `/zookeeper/config` holds it: a line for each member, then the txn that put it
  * in force, which is the mzxid of that znode too.
  */
 export function configurationText({ members }: Configuration, zxid: Zxid): Uint8Array {
   const lines = members.map(({ id, role, address }) => {
-    const place = address === undefined ? '' : `${address.host}:${String(address.port)}:`
+    const place = address === undefined ? '' : placeText(address)
     return `server.${String(id)}=${place}${role === 'voter' ? 'participant' : 'observer'}\n`
   })
   const text = `${lines.join('')}version=${zxid.toString(16)}`

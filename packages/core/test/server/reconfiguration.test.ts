@@ -15,6 +15,7 @@ function founded() {
   const leader = new LoneLeader()
   leader.leadership.configure({ ensembleId: 7, version: 1, members: [1, 2, 3].map(voter) })
   const session = leader.session()
+  leader.identities.set(session, [{ scheme: 'super', id: '' }])
   return { leader, session }
 }
 
@@ -83,5 +84,24 @@ describe('a change of the ensemble', () => {
     leader.write(session, reconfigure([voter(1)]))
 
     expect(leader.replica.sessions.get(session)?.lastRequestId).toBe(1)
+  })
+
+  test('is for whoever may write to /zookeeper/config, and refused to others for the last of reasons', () => {
+    const { leader, session } = founded()
+    const change = reconfigure([voter(1)])
+    const everyone = [{ permissions: 3, scheme: 'world', id: 'anyone' }]
+    leader.identities.delete(session)
+
+    expect(leader.judge(session, change)).toEqual(['NO_AUTH /zookeeper/config'])
+    expect(leader.judge(session, reconfigure([]))).toEqual(['BAD_ARGUMENT '])
+    leader.identities.set(session, [{ scheme: 'super', id: '' }])
+    leader.write(session, {
+      type: 'set-acl',
+      path: '/zookeeper/config',
+      acl: everyone,
+      version: -1,
+    })
+    leader.identities.delete(session)
+    expect(leader.judge(session, change)).toEqual(['configure'])
   })
 })

@@ -198,7 +198,7 @@ export class TreeModel {
     let text = ''
     for (const { id, role, address } of members) {
       text += `server.${id}=`
-      if (address !== undefined) text += `${address.host}:${address.port}:`
+      if (address !== undefined) text += `${address.host}:${address.port}:${address.port}:`
       text += role === 'observer' ? 'observer\n' : 'participant\n'
     }
     text += `version=${zxid.toString(16)}`

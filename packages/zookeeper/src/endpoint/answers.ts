@@ -1,14 +1,22 @@
 /** What the ensemble has answered, as the reply that a client waits for. */
-import type { Delivery, WriteResult, Zxid } from '@conclave/core/internal'
+import {
+  assert,
+  statOf,
+  type Delivery,
+  type Replica,
+  type WriteResult,
+} from '@conclave/core/internal'
 import type { JuteWriter } from '../jute/writer.ts'
 import { writeCreate2Response, writeCreateResponse } from '../messages/create.ts'
 import { wireErrors } from '../messages/error-codes.ts'
+import { writeGetDataResponse } from '../messages/get-data.ts'
 import { writeMultiResponse, type MultiPart } from '../messages/multi.ts'
 import { opcodes } from '../messages/opcodes.ts'
 import { writeStat } from '../messages/stat.ts'
 import { writeSyncResponse } from '../messages/sync.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { Pending } from './client-session.ts'
+import { configPath } from './server-texts.ts'
 import { wireErrorOf, wireErrorOfFailure } from './wire-error-of.ts'
 import { multiErrorsOf, multiResultsOf } from './write-requests.ts'
 
@@ -27,14 +35,16 @@ export function writeAnswer(
   connection: ClientConnection,
   { xid, opcode, what }: Pending,
   answer: Answer,
-  lastApplied: Zxid,
+  replica: Replica,
 ): boolean {
+  const { lastApplied } = replica
   const question = typeof what === 'object' && 'type' in what ? what : null
   const parts = question?.type === 'write' ? question.parts : noParts
   switch (answer.type) {
     case 'reply': {
       const writer = connection.beginReply(xid, answer.zxid, wireErrors.ok)
-      writeResult(writer, opcode, parts, answer.result)
+      if (answer.result.type === 'reconfigure') writeConfiguration(writer, replica)
+      else writeResult(writer, opcode, parts, answer.result)
       connection.end()
       return true
     }
@@ -66,6 +76,13 @@ export function writeAnswer(
       connection.reply(xid, lastApplied, answer.found ? wireErrors.ok : wireErrors.noWatcher)
       return true
   }
+}
+
+/** As it stands in `/zookeeper/config`, by now perhaps a later one. */
+function writeConfiguration(writer: JuteWriter, { tree }: Replica): void {
+  const znode = tree.get(configPath)
+  assert(znode !== undefined, 'D5: a system znode is never deleted')
+  writeGetDataResponse(writer, znode.data, statOf(znode))
 }
 
 function writeResult(

@@ -9,13 +9,14 @@
  * Invariants: C5 replies come in the order of requests; C6 a session reads its own writes; W4 it is told
  * of a change before it can read it; W5 what it is told has rising zxids.
  */
-import type {
-  CallId,
-  Delivery,
-  Identity,
-  SessionId,
-  WireWatchMode,
-  WriteRequest,
+import {
+  isReadOnlySession,
+  type CallId,
+  type Delivery,
+  type Identity,
+  type SessionId,
+  type WireWatchMode,
+  type WriteRequest,
 } from '@conclave/core/internal'
 import { wireErrors } from '../messages/error-codes.ts'
 import { eventTypes } from '../messages/watcher-event.ts'
@@ -57,6 +58,8 @@ const eventTypeOf = {
 
 export class ClientSession implements HostedClient, ReadContext {
   readonly sessionId: SessionId
+  /** What the client calls it: its own number, or that of the session in whose place it reads. */
+  readonly wireId: SessionId
   readonly timeoutMs: number
   readonly password: Uint8Array
   readonly #host: EndpointHost
@@ -74,18 +77,29 @@ export class ClientSession implements HostedClient, ReadContext {
     host: EndpointHost,
     listener: SessionListener,
     maxOutstanding: number,
-    session: { readonly id: SessionId; readonly timeoutMs: number; readonly password: Uint8Array },
+    session: {
+      readonly id: SessionId
+      readonly wireId: SessionId
+      readonly timeoutMs: number
+      readonly password: Uint8Array
+    },
   ) {
     this.#host = host
     this.#listener = listener
     this.#maxOutstanding = maxOutstanding
     this.sessionId = session.id
+    this.wireId = session.wireId
     this.timeoutMs = session.timeoutMs
     this.password = session.password
   }
 
   get session(): SessionId {
-    return this.sessionId
+    return this.wireId
+  }
+
+  /** It writes nothing, and goes with its connection. */
+  get isReadOnly(): boolean {
+    return isReadOnlySession(this.sessionId)
   }
 
   get replica(): EndpointHost['replica'] {
@@ -100,8 +114,8 @@ export class ClientSession implements HostedClient, ReadContext {
     return this.#identities
   }
 
-  get superDigest(): string | null {
-    return this.#host.superDigest
+  get host(): EndpointHost {
+    return this.#host
   }
 
   get maxProofBytes(): number {
@@ -129,11 +143,13 @@ export class ClientSession implements HostedClient, ReadContext {
   detach(connection: ClientConnection): void {
     if (this.#connection !== connection) return
     this.#connection = null
-    this.#dropWatches()
+    if (this.isReadOnly) this.#close()
+    else this.#dropWatches()
   }
 
   /** The client gave a sign of life. */
   heard(): void {
+    if (this.isReadOnly) return
     const nowMs = this.#host.clock.nowMs()
     // Proofs of life are sent ten times in a timeout: it need not be told more often than twice that.
     if (nowMs - this.#heardMs < this.timeoutMs / 20) return
@@ -274,7 +290,7 @@ export class ClientSession implements HostedClient, ReadContext {
     const { connection, answer, opcode, xid, receivedMs } = pending
     if (answer === null || connection.isClosed) return
     connection.noteAnswer(opcode, xid, receivedMs)
-    if (!writeAnswer(connection, pending, answer, this.replica.lastApplied)) connection.destroy()
+    if (!writeAnswer(connection, pending, answer, this.replica)) connection.destroy()
   }
 
   /** What waited for answers, as far as it does no longer. */
@@ -302,6 +318,12 @@ export class ClientSession implements HostedClient, ReadContext {
 
   #dropWatches(): void {
     this.#host.submit({ type: 'wire-watches-dropped', session: this.sessionId })
+  }
+
+  #close(): void {
+    const call = this.#host.nextCall()
+    const request = { type: 'close-session' } as const
+    this.#host.submit({ type: 'request-received', session: this.sessionId, call, request })
   }
 
   /** The session is over: whoever spoke for it has been told, or will be when it asks. */

@@ -7,6 +7,7 @@ import type {
   Delivery,
   Event,
   Limits,
+  Member,
   Replica,
   SessionId,
   WireWatches,
@@ -80,6 +81,8 @@ export interface EndpointHost {
   readonly clock: EndpointClock
   /** Who may do everything: `super:` and a hash, or `null`. */
   readonly superDigest: string | null
+  /** Whether clients may change the members, and to whom; `null` where they may not. */
+  readonly reconfiguration: { accepts(members: readonly Member[]): boolean } | null
   /** The applied state. It changes only between two turns of the loop. */
   readonly replica: Replica
   readonly standing: HostStanding
@@ -91,6 +94,8 @@ export interface EndpointHost {
   nextCall(): CallId
   /** Takes an event, to be stepped in the next turn; what concerns watches before all else of it. */
   submit(event: ClientEvent): void
+  /** Opens a session that writes nothing and lives here alone; `open` is given its number. */
+  openReadOnlySession(open: (session: SessionId) => HostedClient): void
   /** Asks the ensemble for a session. */
   requestSession(timeoutMs: number, password: Uint8Array, asker: SessionAsker): void
   /** Stops the peer: something is wrong with it. */

@@ -23,6 +23,7 @@ export interface ConnectionView {
   readonly statistics: ConnectionStatistics
   readonly session: {
     readonly wireId: number
+    readonly isReadOnly: boolean
     readonly timeoutMs: number
     readonly outstandingCount: number
   } | null

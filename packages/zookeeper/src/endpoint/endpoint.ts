@@ -38,6 +38,8 @@ export interface EndpointOptions {
   readonly words: readonly string[]
   /** For how long clients are kept while there is no leader. */
   readonly leaderlessMs: number
+  /** Behind that, clients that allow it are served what there is to read. */
+  readonly readOnlyMode: boolean
   /** What `conf` tells besides. */
   readonly settings: EndpointSettings
 }
@@ -69,6 +71,7 @@ export class Endpoint implements ConnectionListener, SessionListener {
   /** What ends a connection that does not say who it is. */
   readonly #patience = new Map<ClientConnection, () => void>()
   #leaderlessSinceMs: number | null = null
+  #isReadOnly = false
   #isClosed = false
   #cancelWatch: (() => void) | undefined
 
@@ -130,12 +133,13 @@ export class Endpoint implements ConnectionListener, SessionListener {
       const shown = { address, port, isReading, unwrittenBytes, openedWallMs, lastZxid }
       const { statistics } = connection
       if (session === null) return { ...shown, statistics, session }
-      const { sessionId: wireId, timeoutMs, outstandingCount } = session
-      return { ...shown, statistics, session: { wireId, timeoutMs, outstandingCount } }
+      const { wireId, isReadOnly, timeoutMs, outstandingCount } = session
+      const figures = { wireId, isReadOnly, timeoutMs, outstandingCount }
+      return { ...shown, statistics, session: figures }
     })
     return {
       host,
-      mode: isServing ? mode : 'not-serving',
+      mode: isServing ? mode : this.#isReadOnly ? 'read-only' : 'not-serving',
       port: this.port,
       securePort: null,
       startedMs: this.#startedMs,
@@ -222,23 +226,52 @@ export class Endpoint implements ConnectionListener, SessionListener {
     this.#endPatience(connection)
     const { replica, standing } = this.#host
     // Whoever has seen more than this peer goes on looking for a server that has: it never goes back.
-    if (!standing.isServing || request.lastZxidSeen > replica.lastApplied) {
+    const { isServing } = standing
+    const isServed = isServing || (this.#isReadOnly && request.readOnly === true)
+    if (!isServed || request.lastZxidSeen > replica.lastApplied) {
       connection.destroy()
       return
     }
-    if (request.sessionId === 0) this.#begin(connection, request)
+    if (!isServing) this.#beginReadOnly(connection, request)
+    else if (request.sessionId === 0) this.#begin(connection, request)
     else this.#resume(connection, request)
   }
 
+  #granted(timeoutMs: number): number {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#options
+    return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs)
+  }
+
+  /** Lets a client read, under the number of its session if it has one that is known here. */
+  #beginReadOnly(connection: ClientConnection, request: ConnectRequest): void {
+    const known = sessionIdOf(request.sessionId)
+    const record = known === undefined ? undefined : this.#host.replica.sessions.get(known)
+    const isKnown = record !== undefined && isSame(record.password, request.password)
+    if (request.sessionId !== 0 && !isKnown) {
+      this.#refuse(connection, request.readOnly)
+      return
+    }
+    this.#host.openReadOnlySession((id) => {
+      const session = new ClientSession(this.#host, this, this.#options.limits.maxOutstanding, {
+        id,
+        wireId: record?.id ?? id,
+        timeoutMs: record?.timeoutMs ?? this.#granted(request.timeoutMs),
+        password: record?.password ?? this.#host.password(),
+      })
+      this.#attach(connection, session, request.readOnly)
+      return session
+    })
+  }
+
   #begin(connection: ClientConnection, { timeoutMs, readOnly }: ConnectRequest): void {
-    const { minSessionTimeoutMs, maxSessionTimeoutMs, limits } = this.#options
-    const granted = Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs)
+    const { limits } = this.#options
+    const granted = this.#granted(timeoutMs)
     const password = this.#host.password()
     // What it sends behind the handshake waits: there is no session yet that could ask.
     connection.hold('handshake')
     this.#host.requestSession(granted, password, {
       onOpened: (id) => {
-        const given = { id, timeoutMs: granted, password }
+        const given = { id, wireId: id, timeoutMs: granted, password }
         const session = new ClientSession(this.#host, this, limits.maxOutstanding, given)
         this.#sessions.set(id, session)
         this.#attach(connection, session, readOnly)
@@ -291,9 +324,9 @@ export class Endpoint implements ConnectionListener, SessionListener {
     writeConnectResponse(connection.begin(), {
       protocolVersion: 0,
       timeoutMs: session.timeoutMs,
-      sessionId: session.sessionId,
+      sessionId: session.wireId,
       password: session.password,
-      readOnly: readOnly === undefined ? undefined : false,
+      readOnly: readOnly === undefined ? undefined : session.isReadOnly,
     })
     connection.end()
     connection.release('handshake')
@@ -307,10 +340,13 @@ export class Endpoint implements ConnectionListener, SessionListener {
     if (standing.isServing) this.#leaderlessSinceMs = null
     else this.#leaderlessSinceMs ??= clock.nowMs()
     const since = this.#leaderlessSinceMs
-    if (since !== null && clock.nowMs() - since >= leaderlessMs) {
-      for (const [connection, session] of [...this.#connections]) {
-        if (session !== null) connection.destroy()
-      }
+    // Whoever only reads is told of a leader in the same way: it finds more when it comes back.
+    const isTooLong = since !== null && clock.nowMs() - since >= leaderlessMs
+    this.#isReadOnly = isTooLong && this.#options.readOnlyMode
+    for (const [connection, session] of isTooLong || standing.isServing
+      ? [...this.#connections]
+      : []) {
+      if (session !== null && session.isReadOnly === standing.isServing) connection.destroy()
     }
     this.#cancelWatch = clock.after(leaderlessMs / 4, () => {
       this.#watchStanding()

@@ -29,7 +29,7 @@ export async function monitorText(view: EndpointView): Promise<string> {
     ['global_sessions', sessions.size],
     [
       'local_sessions',
-      connections.filter(({ session }) => session !== null && session.wireId < 0).length,
+      connections.filter(({ session }) => session !== null && session.isReadOnly).length,
     ],
     ['last_client_response_size', statistics.lastReplyBytes],
     ['min_client_response_size', statistics.minReplyBytes],

@@ -15,6 +15,7 @@ import { xids } from '../messages/headers.ts'
 import { readMultiRequest, type MultiPart } from '../messages/multi.ts'
 import { opcodes } from '../messages/opcodes.ts'
 import { readRemoveWatchesRequest, watcherTypes } from '../messages/remove-watches.ts'
+import { readReconfigRequest } from '../messages/reconfig.ts'
 import { readSetAclRequest } from '../messages/set-acl.ts'
 import { readSetDataRequest } from '../messages/set-data.ts'
 import {
@@ -28,6 +29,7 @@ import type { ClientConnection } from './client-connection.ts'
 import type { ClientSession, Question } from './client-session.ts'
 import { digestIdentity } from './digest-identity.ts'
 import { readWireRead } from './read-requests.ts'
+import { reconfigurationOf } from './reconfig-requests.ts'
 import { aclOf, createOperationOf, operationOf, pathOf } from './write-requests.ts'
 
 /** Nobody can know of a change later than this. */
@@ -71,16 +73,32 @@ function dispatch(
     return
   }
   if (opcode === opcodes.reconfig) {
-    session.refuse(connection, xid, opcode, wireErrors.reconfigDisabled)
+    reconfigure(session, connection, reader, xid)
     return
   }
   const question = questionOf(session.sessionId, opcode, reader)
   if (question !== undefined) {
+    if (session.isReadOnly && question.type !== 'watches') {
+      refuseReadOnly(session, connection, xid, opcode)
+      return
+    }
     session.ask(connection, xid, opcode, question)
     return
   }
   connection.reply(xid, session.replica.lastApplied, wireErrors.unimplemented)
   connection.finish()
+}
+
+/** Without a quorum there is nobody to ask; but whoever wants to go may. */
+function refuseReadOnly(
+  session: ClientSession,
+  connection: ClientConnection,
+  xid: number,
+  opcode: number,
+): void {
+  const isFarewell = opcode === opcodes.closeSession
+  session.refuse(connection, xid, opcode, isFarewell ? wireErrors.ok : wireErrors.notReadOnly)
+  if (isFarewell) connection.finish()
 }
 
 /** What is asked of the ensemble; `undefined` of an opcode that asks nothing. */
@@ -125,6 +143,25 @@ function questionOf(session: SessionId, opcode: number, reader: JuteReader): Que
     default:
       return undefined
   }
+}
+
+/** The leader judges whether who asks may, and whether the new members can. */
+function reconfigure(
+  session: ClientSession,
+  connection: ClientConnection,
+  reader: JuteReader,
+  xid: number,
+): void {
+  const { reconfiguration, standing } = session.host
+  const request = readReconfigRequest(reader)
+  const refuse = (error: number): void => session.refuse(connection, xid, opcodes.reconfig, error)
+  if (session.isReadOnly) return refuse(wireErrors.notReadOnly)
+  if (reconfiguration === null) return refuse(wireErrors.reconfigDisabled)
+  if (standing.mode === 'standalone') return refuse(wireErrors.unimplemented)
+  const change = reconfigurationOf(request, session.replica)
+  if (typeof change === 'number') return refuse(change)
+  if (!reconfiguration.accepts(change.members)) return refuse(wireErrors.badArguments)
+  session.ask(connection, xid, opcodes.reconfig, write(change))
 }
 
 function write(
@@ -208,7 +245,8 @@ function isDigest(session: ClientSession, proof: Uint8Array | null): boolean {
   const identity =
     proof === null || proof.length > session.maxProofBytes ? null : digestIdentity(proof)
   if (identity === null) return false
-  const isSuper = session.superDigest !== null && isSameText(identity.id, session.superDigest)
+  const { superDigest } = session.host
+  const isSuper = superDigest !== null && isSameText(identity.id, superDigest)
   return (!isSuper || session.prove(superuser)) && session.prove(identity)
 }
 

@@ -6,7 +6,7 @@ import { linesOf, meanText, type EndpointView } from './endpoint-view.ts'
 export const versionText = `3.9.5-conclave, built on Node.js ${process.version}`
 
 /** Where ZooKeeper keeps what there is to read. */
-const configPath = '/zookeeper/config'
+export const configPath = '/zookeeper/config'
 
 /** `srvr`; with clients, `stat`. */
 export function serverText(view: EndpointView, clients: string): string {
