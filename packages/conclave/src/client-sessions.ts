@@ -2,7 +2,7 @@
  * The sessions of clients of the ZooKeeper endpoint, as the driver hosts them: asked for, opened, told
  * what is theirs, and forgotten when they end. What they are told they tell their clients themselves.
  */
-import type { CallId, Delivery, SessionId } from '@conclave/core/internal'
+import type { CallId, Delivery, SessionId, Zxid } from '@conclave/core/internal'
 import type { HostedClient, SessionAsker } from '@conclave/zookeeper'
 import type { ZooKeeperPorts } from './peer.ts'
 import type { SessionHost } from './session-host.ts'
@@ -33,6 +33,13 @@ export class ClientSessions {
     const session = this.#nextReadOnly()
     this.#host.submit({ type: 'read-only-session-opened', session })
     this.#sessions.set(session, open(session))
+  }
+
+  /** Asks for one that was hosted elsewhere, since `replaces`. */
+  move(session: SessionId, replaces: Zxid, asker: SessionAsker): void {
+    const call = this.#host.nextCall()
+    this.#asked.set(call, asker)
+    this.#host.submit({ type: 'session-move-requested', call, session, replaces })
   }
 
   /** False of a session that no client has asked for. */

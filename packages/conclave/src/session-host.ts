@@ -27,6 +27,7 @@ export type SessionEvent =
       {
         readonly type:
           | 'session-requested'
+          | 'session-move-requested'
           | 'read-only-session-opened'
           | 'session-authenticated'
           | 'request-received'

@@ -113,6 +113,7 @@ function hostOf(
     submit: (event) => driver.submit(event),
     openReadOnlySession: (open) => driver.clients.openReadOnly(open),
     requestSession: (timeoutMs, password, asker) => driver.clients.ask(timeoutMs, password, asker),
+    moveSession: (session, replaces, asker) => driver.clients.move(session, replaces, asker),
     fail: (cause) => driver.fail(cause),
     password: () => entropy.password(),
   }

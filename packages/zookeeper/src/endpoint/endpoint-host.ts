@@ -11,6 +11,7 @@ import type {
   Replica,
   SessionId,
   WireWatches,
+  Zxid,
 } from '@conclave/core/internal'
 
 /** What is said of the sessions of clients. */
@@ -98,6 +99,8 @@ export interface EndpointHost {
   openReadOnlySession(open: (session: SessionId) => HostedClient): void
   /** Asks the ensemble for a session. */
   requestSession(timeoutMs: number, password: Uint8Array, asker: SessionAsker): void
+  /** Asks for a session that was hosted elsewhere, since `replaces`: its client is here. */
+  moveSession(session: SessionId, replaces: Zxid, asker: SessionAsker): void
   /** Stops the peer: something is wrong with it. */
   fail(cause: unknown): void
   /** Draws a password that nobody can guess. */

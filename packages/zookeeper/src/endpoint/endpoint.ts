@@ -7,7 +7,13 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { CoordinationError, epochOf, type SessionId, type Zxid } from '@conclave/core/internal'
+import {
+  CoordinationError,
+  epochOf,
+  type SessionId,
+  type SessionRecord,
+  type Zxid,
+} from '@conclave/core/internal'
 import type { Long } from '../jute/long.ts'
 import type { MalformedError } from '../jute/malformed-error.ts'
 import { JuteReader } from '../jute/reader.ts'
@@ -264,19 +270,12 @@ export class Endpoint implements ConnectionListener, SessionListener {
   }
 
   #begin(connection: ClientConnection, { timeoutMs, readOnly }: ConnectRequest): void {
-    const { limits } = this.#options
     const granted = this.#granted(timeoutMs)
     const password = this.#host.password()
     // What it sends behind the handshake waits: there is no session yet that could ask.
     connection.hold('handshake')
     this.#host.requestSession(granted, password, {
-      onOpened: (id) => {
-        const given = { id, wireId: id, timeoutMs: granted, password }
-        const session = new ClientSession(this.#host, this, limits.maxOutstanding, given)
-        this.#sessions.set(id, session)
-        this.#attach(connection, session, readOnly)
-        return session
-      },
+      onOpened: (id) => this.#adopt({ id, timeoutMs: granted, password }, connection, readOnly),
       onFailed: () => {
         connection.destroy()
       },
@@ -295,9 +294,39 @@ export class Endpoint implements ConnectionListener, SessionListener {
       return
     }
     const session = this.#sessions.get(record.id)
-    // Another peer has it.
-    if (session === undefined) connection.destroy()
+    if (session === undefined) this.#move(record, connection, request.readOnly)
     else this.#attach(connection, session, request.readOnly)
+  }
+
+  /** Another peer has the session, or nobody since this one was started: it comes here. */
+  #move(
+    { id, timeoutMs, password, hostedSince }: SessionRecord,
+    connection: ClientConnection,
+    readOnly: boolean | undefined,
+  ): void {
+    connection.hold('handshake')
+    this.#host.moveSession(id, hostedSince, {
+      onOpened: () => this.#adopt({ id, timeoutMs, password }, connection, readOnly),
+      onFailed: () => {
+        if (this.#host.replica.sessions.has(id)) connection.destroy()
+        else this.#refuse(connection, readOnly)
+      },
+    })
+  }
+
+  /** The session is hosted here from now on; its client may be gone, and is not heard any more then. */
+  #adopt(
+    given: { readonly id: SessionId; readonly timeoutMs: number; readonly password: Uint8Array },
+    connection: ClientConnection,
+    readOnly: boolean | undefined,
+  ): ClientSession {
+    const { maxOutstanding } = this.#options.limits
+    const { id } = given
+    const session = new ClientSession(this.#host, this, maxOutstanding, { ...given, wireId: id })
+    this.#sessions.set(id, session)
+    session.heard()
+    this.#attach(connection, session, readOnly)
+    return session
   }
 
   #mayCome(id: SessionId): boolean {
