@@ -17,7 +17,7 @@ import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Stat;
 
 /** The Java client of Apache ZooKeeper on three peers. Argument: the servers. */
-public class Program {
+public class ZooKeeperProgram {
   private static final List<ACL> OPEN = ZooDefs.Ids.OPEN_ACL_UNSAFE;
 
   private interface Call {
