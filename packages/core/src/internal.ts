@@ -24,7 +24,10 @@ export {
   type Outcome,
 } from './errors.ts'
 export {
+  flawOf,
   formatMembers,
+  maxPeerId,
+  maxWeight,
   sameMembers,
   votersOf,
   type Configuration,
@@ -33,7 +36,7 @@ export {
   type MemberRole,
   type Membership,
 } from './ensemble/configuration.ts'
-export { JointQuorum, MajorityQuorum, type Quorum } from './ensemble/quorum.ts'
+export { JointQuorum, MajorityQuorum, quorumOf, type Quorum } from './ensemble/quorum.ts'
 export {
   formatSessionId,
   isReadOnlySession,

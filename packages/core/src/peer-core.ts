@@ -222,8 +222,8 @@ class LateAgreement {
     return this.zab?.requestRound() ?? 0
   }
 
-  hasSyncedQuorum(voters: readonly PeerId[]): boolean {
-    return this.zab?.hasSyncedQuorum(voters) ?? false
+  hasSyncedQuorum(members: readonly Member[]): boolean {
+    return this.zab?.hasSyncedQuorum(members) ?? false
   }
 }
 

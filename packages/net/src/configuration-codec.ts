@@ -1,9 +1,16 @@
 /** Configurations and their members as positional tuples. */
-import type { Configuration, Member, MemberRole } from '@conclave/core/internal'
+import {
+  maxPeerId,
+  maxWeight,
+  type Configuration,
+  type Member,
+  type MemberAddress,
+  type MemberRole,
+} from '@conclave/core/internal'
 import { Tuple } from './tuple.ts'
 
 const memberRoles: readonly MemberRole[] = ['voter', 'observer']
-const maxMembers = 255
+const maxMembers = maxPeerId
 /** What a name in the DNS may have. */
 const maxHostLength = 255
 const maxPort = 65_535
@@ -28,10 +35,17 @@ export function readConfigurationOrNull(tuple: Tuple | null): Configuration | nu
 }
 
 export function writeMembers(members: readonly Member[]): unknown[] {
-  return members.map(({ id, role, address }) => {
-    const kind = memberRoles.indexOf(role)
-    return address === undefined ? [id, kind] : [id, kind, address.host, address.port]
-  })
+  return members.map(writeMember)
+}
+
+/** An address, and behind it weight and group, only where there are any; 0 for the one that is not there. */
+function writeMember({ id, role, address, weight, group }: Member): unknown[] {
+  const kind = memberRoles.indexOf(role)
+  const place = [address?.host ?? null, address?.port ?? 0]
+  if (weight !== undefined || group !== undefined) {
+    return [id, kind, ...place, weight ?? 0, group ?? 0]
+  }
+  return address === undefined ? [id, kind] : [id, kind, ...place]
 }
 
 export function readMembers(tuple: Tuple): readonly Member[] {
@@ -40,12 +54,22 @@ export function readMembers(tuple: Tuple): readonly Member[] {
 
 function readMember(value: unknown): Member {
   const tuple = new Tuple(value, 'a member')
-  const member = { id: tuple.integer('id', 1, 255), role: tuple.choice('role', memberRoles) }
-  if (!tuple.more) return member
-  const address = {
-    host: tuple.string('host', maxHostLength),
-    port: tuple.integer('port', 0, maxPort),
-  }
+  const member = { id: tuple.integer('id', 1, maxPeerId), role: tuple.choice('role', memberRoles) }
+  const address = tuple.more ? readAddress(tuple) : null
+  const placed = address === null ? member : { ...member, address }
+  if (!tuple.more) return placed
+  const weight = tuple.integer('weight', 0, maxWeight)
+  const group = tuple.integer('group', 0, maxPeerId)
   tuple.end()
-  return { ...member, address }
+  return {
+    ...placed,
+    ...(weight === 0 ? {} : { weight }),
+    ...(group === 0 ? {} : { group }),
+  }
+}
+
+function readAddress(tuple: Tuple): MemberAddress | null {
+  const host = tuple.stringOrNull('host', maxHostLength)
+  const port = tuple.integer('port', 0, host === null ? 0 : maxPort)
+  return host === null ? null : { host, port }
 }

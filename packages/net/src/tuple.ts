@@ -72,6 +72,13 @@ export class Tuple {
     return value
   }
 
+  /** Like `string`, or `null`. */
+  stringOrNull(field: string, maxLength: number): string | null {
+    if (this.#values[this.#next] !== null) return this.string(field, maxLength)
+    this.#next += 1
+    return null
+  }
+
   /** Bytes that share no memory with the frame. */
   bytes(field: string): Uint8Array {
     const value = this.#take()

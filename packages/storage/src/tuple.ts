@@ -11,13 +11,16 @@ import {
   allPermissions,
   copyOfData,
   isZxid,
+  maxPeerId,
   maxTtlMs,
+  maxWeight,
   neverReaped,
   reapedWhenEmptied,
   type Acl,
   type AclEntry,
   type Configuration,
   type Member,
+  type MemberAddress,
   type Reap,
   type Zxid,
 } from '@conclave/core/internal'
@@ -138,10 +141,14 @@ export function configurationTuple(configuration: Configuration): readonly unkno
   return [ensembleId, version, members.map(memberTuple)]
 }
 
-/** An address only where there is one. */
-function memberTuple({ id, role, address }: Member): readonly unknown[] {
+/** An address, and behind it weight and group, only where there are any; 0 for the one that is not there. */
+function memberTuple({ id, role, address, weight, group }: Member): readonly unknown[] {
   const votes = role === 'voter' ? 1 : 0
-  return address === undefined ? [id, votes] : [id, votes, address.host, address.port]
+  const place = [address?.host ?? null, address?.port ?? 0]
+  if (weight !== undefined || group !== undefined) {
+    return [id, votes, ...place, weight ?? 0, group ?? 0]
+  }
+  return address === undefined ? [id, votes] : [id, votes, ...place]
 }
 
 export function readConfiguration(value: unknown): Configuration {
@@ -155,10 +162,25 @@ export function readConfiguration(value: unknown): Configuration {
 
 function readMember(value: unknown): Member {
   const tuple = readTuple(value)
-  const [id, votes, host, port] = tuple
-  if (tuple.length !== 2 && tuple.length !== 4) throw new TupleError('a member of another length')
-  const role = readCount(votes, 1) === 1 ? 'voter' : 'observer'
-  if (tuple.length === 2) return { id: readCount(id), role }
-  const address = { host: readString(host), port: readCount(port, maxPort) }
-  return { id: readCount(id), role, address }
+  if (![2, 4, 6].includes(tuple.length)) throw new TupleError('a member of another length')
+  const [id, votes, host, port, weight, group] = tuple
+  const member: Member = {
+    id: readCount(id),
+    role: readCount(votes, 1) === 1 ? 'voter' : 'observer',
+  }
+  if (tuple.length === 2) return member
+  const address = readAddress(host, port)
+  const placed = address === null ? member : { ...member, address }
+  if (tuple.length === 4 && address !== null) return placed
+  return {
+    ...placed,
+    ...(readCount(weight, maxWeight) === 0 ? {} : { weight: readCount(weight) }),
+    ...(readCount(group, maxPeerId) === 0 ? {} : { group: readCount(group) }),
+  }
+}
+
+function readAddress(host: unknown, port: unknown): MemberAddress | null {
+  if (host !== null) return { host: readString(host), port: readCount(port, maxPort) }
+  readCount(port, 0)
+  return null
 }

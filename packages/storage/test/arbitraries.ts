@@ -60,8 +60,14 @@ export const anyConfiguration: fc.Arbitrary<Configuration> = record({
       .tuple(
         record({ id: fc.nat(255), role: fc.constantFrom('voter' as const, 'observer' as const) }),
         fc.option(record({ host: fc.string(), port: fc.nat(65_535) })),
+        fc.record(
+          { weight: fc.integer({ min: 1, max: 65_535 }), group: fc.integer({ min: 1, max: 255 }) },
+          { requiredKeys: [], noNullPrototype: true },
+        ),
       )
-      .map(([member, address]) => (address === null ? member : { ...member, address })),
+      .map(([member, address, counts]) =>
+        address === null ? { ...member, ...counts } : { ...member, address, ...counts },
+      ),
     { maxLength: 7 },
   ),
 })

@@ -10,8 +10,8 @@
  */
 import type { PeerId } from '../ids.ts'
 import type { Zxid } from '../zxid.ts'
-import { votersOf, type Configuration, type Member, type Membership } from './configuration.ts'
-import { JointQuorum, MajorityQuorum, type Quorum } from './quorum.ts'
+import type { Configuration, Member, Membership } from './configuration.ts'
+import { JointQuorum, quorumOf, type Quorum } from './quorum.ts'
 
 /** A configuration of the log that is not known to be committed, and the end of its page. */
 interface Uncommitted {
@@ -105,10 +105,10 @@ export class Configurations {
   }
 
   #count(): Quorum {
-    const after = votersOf(this.members)
-    const before = this.before === null ? [] : votersOf(this.before.members)
-    this.#voters = [...new Set([...before, ...after])]
-    const quorum = new MajorityQuorum(after)
-    return this.before === null ? quorum : new JointQuorum(new MajorityQuorum(before), quorum)
+    const { before } = this
+    const after = quorumOf(this.members)
+    const quorum = before === null ? after : new JointQuorum(quorumOf(before.members), after)
+    this.#voters = [...quorum.voters]
+    return quorum
   }
 }

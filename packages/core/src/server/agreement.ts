@@ -3,7 +3,7 @@
  * reads and behind the acknowledgement of proofs of life, and who is synced with it. `zab/zab.ts`
  * provides it.
  */
-import type { PeerId } from '../ids.ts'
+import type { Member } from '../ensemble/configuration.ts'
 import type { Zxid } from '../zxid.ts'
 
 export interface Agreement {
@@ -13,6 +13,6 @@ export interface Agreement {
   nextRound(): number
   /** Has a round begin at once, or right after the one under way, and says its number. */
   requestRound(): number
-  /** True when a quorum of these voters, this peer among them if it is one, is synced with it. */
-  hasSyncedQuorum(voters: readonly PeerId[]): boolean
+  /** True when a quorum of these members, this peer among them if it votes, is synced with it. */
+  hasSyncedQuorum(members: readonly Member[]): boolean
 }

@@ -287,7 +287,7 @@ export class Leadership {
         : judgeReconfiguration(request, {
             current,
             isUnderWay: this.#isReconfiguring,
-            hasSyncedQuorum: (voters) => this.#agreement.hasSyncedQuorum(voters),
+            hasSyncedQuorum: (next) => this.#agreement.hasSyncedQuorum(next),
             mayWrite: isAllowed(this.#configZnode().acl, permissions.write, identities),
           })
     if (typeof judged === 'string') {

@@ -6,9 +6,8 @@
  * Not here: when it is in force, and by whom it is committed, which is agreement's
  * (ensemble/configurations.ts).
  */
-import { votersOf, type Configuration, type Member } from '../ensemble/configuration.ts'
+import { flawOf, type Configuration, type Member } from '../ensemble/configuration.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { PeerId } from '../ids.ts'
 import { anyVersion, type Reconfiguration } from './request.ts'
 
 /** What a change is judged by. */
@@ -17,13 +16,10 @@ export interface ReconfigurationFacts {
   readonly current: Configuration
   /** A change was proposed before and is not applied. */
   readonly isUnderWay: boolean
-  readonly hasSyncedQuorum: (voters: readonly PeerId[]) => boolean
+  readonly hasSyncedQuorum: (members: readonly Member[]) => boolean
   /** Whoever asks may write to `/zookeeper/config`. */
   readonly mayWrite: boolean
 }
-
-/** Ids are one byte in the handshake. */
-const maxPeerId = 255
 
 /** The configuration that the request comes to, or the code to refuse it with. */
 export function judgeReconfiguration(
@@ -32,18 +28,12 @@ export function judgeReconfiguration(
 ): Configuration | ErrorCode {
   if (isUnderWay) return 'RECONFIG_IN_PROGRESS'
   if (version !== anyVersion && version !== current.version) return 'BAD_VERSION'
-  const voters = votersOf(members)
-  if (voters.length === 0 || !areDistinct(members)) return 'BAD_ARGUMENT'
-  if (!hasSyncedQuorum(voters)) return 'NEW_CONFIG_NO_QUORUM'
+  if (flawOf(members) !== null) return 'BAD_ARGUMENT'
+  if (!hasSyncedQuorum(members)) return 'NEW_CONFIG_NO_QUORUM'
   if (!mayWrite) return 'NO_AUTH'
   return {
     ensembleId: current.ensembleId,
     version: current.version + 1,
     members: [...members].sort((a, b) => a.id - b.id),
   }
-}
-
-function areDistinct(members: readonly Member[]): boolean {
-  const ids = new Set(members.map(({ id }) => id))
-  return ids.size === members.length && [...ids].every((id) => id >= 1 && id <= maxPeerId)
 }

@@ -7,7 +7,7 @@
  * everybody may read it and do nothing else.
  */
 import { anyone, permissions, type Acl } from '../access/acl.ts'
-import type { Configuration, MemberAddress } from '../ensemble/configuration.ts'
+import type { Configuration, Member, MemberAddress } from '../ensemble/configuration.ts'
 import { noSession } from '../ids.ts'
 import { zeroZxid, type Zxid } from '../zxid.ts'
 import { neverReaped } from './reapables.ts'
@@ -54,14 +54,27 @@ function placeText({ host, port }: MemberAddress): string {
 }
 
 /**
- * A configuration as `/zookeeper/config` holds it: a line for each member, then the txn that put it
- * in force, which is the mzxid of that znode too.
+ * A configuration as `/zookeeper/config` holds it: a line for each member, its groups and weights if it
+ * has any, then the txn that put it in force, which is the mzxid of that znode too.
  */
 export function configurationText({ members }: Configuration, zxid: Zxid): Uint8Array {
   const lines = members.map(({ id, role, address }) => {
     const place = address === undefined ? '' : placeText(address)
     return `server.${String(id)}=${place}${role === 'voter' ? 'participant' : 'observer'}\n`
   })
-  const text = `${lines.join('')}version=${zxid.toString(16)}`
+  const text = `${lines.join('')}${groupsText(members)}version=${zxid.toString(16)}`
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+}
+
+/** As ZooKeeper writes them: it has no weights without groups, so all voters are in one then. */
+function groupsText(members: readonly Member[]): string {
+  const voters = members.filter(({ role }) => role === 'voter')
+  const groups = new Map<number, number[]>()
+  for (const { id, group = 1 } of voters) groups.set(group, [...(groups.get(group) ?? []), id])
+  const isPlain = voters.every(({ weight = 1, group }) => weight === 1 && group === undefined)
+  if (isPlain) return ''
+  const inOrder = [...groups].sort(([a], [b]) => a - b)
+  const groupLines = inOrder.map(([group, ids]) => `group.${String(group)}=${ids.join(':')}\n`)
+  const weightLines = voters.map(({ id, weight = 1 }) => `weight.${String(id)}=${String(weight)}\n`)
+  return [...groupLines, ...weightLines].join('')
 }

@@ -284,7 +284,7 @@ export class Following {
     const leader = `peer ${String(this.leader)}`
     const detail = sameEnsemble
       ? `This peer has the members [${formatMembers(ours)}], the ensemble that ${leader} leads has ` +
-        `[${formatMembers(theirs.members)}]. List the same ids with the same roles at every peer.`
+        `[${formatMembers(theirs.members)}]. List the same ids, roles, weights and groups at every peer.`
       : `This peer belongs to ensemble ${String(ensembleId)}, ${leader} leads ensemble ` +
         `${String(theirs.ensembleId)}. Start each peer on a directory of the ensemble that it lists.`
     this.#state.fail('CONFIG_MISMATCH', detail)

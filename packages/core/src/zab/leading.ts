@@ -8,12 +8,12 @@
  *
  * Learners come and go in every phase. The learner's side is in following.ts.
  *
- * Invariants: Z1, one leader an epoch; Z11, what any quorum committed is in the history before the
- * leader is established; Z14, a message out of place ends the link; Z19, peers without memory count
- * nowhere before UPTODATE.
+ * Invariants: Z1, one leader an epoch; Z11, once established it holds what any quorum committed; Z14,
+ * a message out of place ends the link; Z19, peers without memory count nowhere before UPTODATE.
  */
 import { assert } from '../assert.ts'
-import { MajorityQuorum } from '../ensemble/quorum.ts'
+import type { Member } from '../ensemble/configuration.ts'
+import { quorumOf } from '../ensemble/quorum.ts'
 import type { EnsembleId, PeerId } from '../ids.ts'
 import { formatZxid, type Zxid } from '../zxid.ts'
 import { Broadcast } from './broadcast.ts'
@@ -100,10 +100,10 @@ export class Leading {
     return this.#heartbeat.requestRound()
   }
 
-  /** True when a quorum of these voters could commit at once. */
-  hasSyncedQuorum(voters: readonly PeerId[]): boolean {
+  /** True when a quorum of these members could commit at once. */
+  hasSyncedQuorum(members: readonly Member[]): boolean {
     const synced = countedIn(this.#learners.values(), 'synced')
-    return new MajorityQuorum(voters).includes([this.#state.id, ...synced])
+    return quorumOf(members).includes([this.#state.id, ...synced])
   }
 
   get syncedLearners(): readonly PeerId[] {

@@ -10,6 +10,7 @@
  * systems" (DSN 2011); names are those of ZooKeeper and of its TLA+ specification.
  */
 import type { Standing } from '../effects.ts'
+import type { Member } from '../ensemble/configuration.ts'
 import type { PeerId } from '../ids.ts'
 import type { Agreement } from '../server/agreement.ts'
 import type { Replica } from '../server/replica.ts'
@@ -97,8 +98,8 @@ export class Zab implements Agreement {
     return this.#phase instanceof Leading ? this.#phase.requestRound() : 0
   }
 
-  hasSyncedQuorum(voters: readonly PeerId[]): boolean {
-    return this.#phase instanceof Leading && this.#phase.hasSyncedQuorum(voters)
+  hasSyncedQuorum(members: readonly Member[]): boolean {
+    return this.#phase instanceof Leading && this.#phase.hasSyncedQuorum(members)
   }
 
   /** Learners of this leader that are synced; none of another peer. */

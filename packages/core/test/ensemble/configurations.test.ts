@@ -37,6 +37,19 @@ describe('the configurations of a log', () => {
     expect(configurations.voters).toEqual([3, 4, 5])
   })
 
+  test('Z18: the weights of each count in its own', () => {
+    const heavy = first.members.map((one) => (one.id === 1 ? { ...one, weight: 3 } : one))
+    const configurations = new Configurations([], { ...first, members: heavy })
+    expect(configurations.quorum.includes([2, 3])).toBe(false)
+
+    configurations.add({ ...first, version: 2 }, at(4))
+    expect(configurations.quorum.includes([2, 3])).toBe(false)
+    expect(configurations.quorum.includes([1])).toBe(false)
+    expect(configurations.quorum.includes([1, 3])).toBe(true)
+    configurations.settleOn({ ...first, version: 2 })
+    expect(configurations.quorum.includes([2, 3])).toBe(true)
+  })
+
   test('Z18: a truncate takes back what came behind, one after the other', () => {
     const configurations = new Configurations([], first)
     configurations.add(second, at(4))

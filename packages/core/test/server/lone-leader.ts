@@ -12,6 +12,7 @@ import {
   type ForwardedRequest,
   type Identity,
   type Limits,
+  type Member,
   type Page,
   type PageEnd,
   type PeerId,
@@ -48,14 +49,14 @@ export class LoneLeader {
       lastCommitted: 0 as Zxid,
       nextRound: () => rounds.last + 1,
       requestRound: () => rounds.last + 1,
-      hasSyncedQuorum: (voters: readonly PeerId[]) => this.syncedVoters(voters),
+      hasSyncedQuorum: (members: readonly Member[]) => this.isSynced(members),
     }
     const all = { ...defaultLimits, ...limits }
     this.leadership = new Leadership(epoch, all, agreement, replica, 0, 1_000)
   }
 
-  /** Which voters make a synced quorum: any, until a test says otherwise. */
-  syncedVoters: (voters: readonly PeerId[]) => boolean = () => true
+  /** Whether a quorum of these members is synced: always, until a test says otherwise. */
+  isSynced: (members: readonly Member[]) => boolean = () => true
 
   /** Creates a session that peer 2 hosts, or another, and applies that. */
   session(timeoutMs = 10_000, from = host): SessionId {

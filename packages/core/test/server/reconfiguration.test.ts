@@ -55,7 +55,7 @@ describe('a change of the ensemble', () => {
     expect(leader.judge(session, reconfigure([voter(1)], 2))).toEqual(['configure'])
   })
 
-  test('is refused when it leaves no voter, names a peer twice, or one that cannot be', () => {
+  test('is refused when it leaves no voter, names a peer twice, or members that cannot be', () => {
     const { leader, session } = founded()
     const lists: Member[][] = [
       [],
@@ -63,6 +63,8 @@ describe('a change of the ensemble', () => {
       [voter(1), voter(1)],
       [voter(0)],
       [voter(256)],
+      [{ ...voter(1), weight: 0 }],
+      [{ ...voter(1), group: 1 }, voter(2)],
     ]
     for (const members of lists) {
       expect(leader.judge(session, reconfigure(members))).toEqual(['BAD_ARGUMENT '])
@@ -71,7 +73,7 @@ describe('a change of the ensemble', () => {
 
   test('is refused when no quorum of the new voters is synced with the leader', () => {
     const { leader, session } = founded()
-    leader.syncedVoters = (voters) => voters.length < 3
+    leader.isSynced = (members) => members.length < 3
 
     expect(leader.judge(session, reconfigure([voter(1), voter(4), voter(5)]))).toEqual([
       'NEW_CONFIG_NO_QUORUM ',

@@ -73,6 +73,36 @@ describe('tree', () => {
     expect(tree.digest.hex).toBe(digestOf(tree.znodes(), []))
   })
 
+  test.each([
+    [
+      'groups and weights',
+      [
+        { id: 1, role: 'voter', weight: 3, group: 2 },
+        { id: 2, role: 'voter', group: 1 },
+        { id: 3, role: 'voter', group: 2 },
+        { id: 4, role: 'observer' },
+      ],
+      ['group.1=2', 'group.2=1:3', 'weight.1=3', 'weight.2=1', 'weight.3=1'],
+    ],
+    [
+      'weights alone',
+      [
+        { id: 1, role: 'voter', weight: 2 },
+        { id: 2, role: 'voter' },
+      ],
+      ['group.1=1:2', 'weight.1=2', 'weight.2=1'],
+    ],
+    ['neither', [{ id: 1, role: 'voter', weight: 1 }], []],
+  ] as const)(
+    'a configuration of voters with %s says so as ZooKeeper does',
+    (_, members, lines) => {
+      const znode = Tree.empty().configure({ ensembleId: 7, version: 1, members }, at(5), 1_000)
+
+      const text = String.fromCharCode(...(znode.data ?? [])).split('\n')
+      expect(text.slice(members.length, -1)).toEqual(lines)
+    },
+  )
+
   test.each(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'])(
     'D5: %s is never deleted',
     (path) => {

@@ -273,7 +273,7 @@ describe('a follower promises', () => {
 
     expect(follower.done('notification')).toEqual([
       'fails: This peer has the members [1 voter, 2 voter, 3 voter], the ensemble that peer 3 leads ' +
-        'has [1 voter, 2 voter, 3 observer]. List the same ids with the same roles at every peer.',
+        'has [1 voter, 2 voter, 3 observer]. List the same ids, roles, weights and groups at every peer.',
     ])
   })
 
