@@ -5,6 +5,7 @@
 import type { Configuration, Member, MemberAddress } from '@conclave/core/internal'
 import type { PeerAddress } from '@conclave/net'
 import type { PeerOptions } from './options.ts'
+import type { Member as ShownMember } from './peer.ts'
 
 /** Where this peer reaches a member; `undefined` where there is no network. */
 export function addressOf(
@@ -12,6 +13,19 @@ export function addressOf(
   { network }: PeerOptions,
 ): MemberAddress | undefined {
   return network?.addresses.find((one) => one.id === id) ?? address
+}
+
+/** The members as applications see them, each where this peer reaches it. */
+export function shownMembers(
+  members: readonly Member[],
+  options: PeerOptions,
+): readonly ShownMember[] {
+  return members.map((member) => {
+    const { id, role, weight = 1, group } = member
+    const address = addressOf(member, options)
+    const counts = { weight: role === 'voter' ? weight : undefined, group }
+    return { id, role, ...counts, host: address?.host, port: address?.port }
+  })
 }
 
 /**

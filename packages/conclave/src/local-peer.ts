@@ -8,14 +8,13 @@ import {
   InvariantError,
   type Configuration,
   type CoreView,
-  type Member as ListedMember,
   type PeerCore,
   type Replica,
   type Standing,
 } from '@conclave/core/internal'
 import type { Call, Zxid } from '@conclave/core'
 import type { PeerAddress, Refusal, Transport } from '@conclave/net'
-import { addressOf, dialledPeers, sameAddresses } from './addresses.ts'
+import { dialledPeers, sameAddresses, shownMembers } from './addresses.ts'
 import type { Clock } from './clock.ts'
 import { electionChannel, peerChannel } from './diagnostics.ts'
 import type { Driver, DriverListener } from './driver.ts'
@@ -123,7 +122,10 @@ export class LocalPeer implements Peer, DriverListener {
     const view = this.#view()
     const { standing } = view
     const isOver = this.#over !== undefined
-    const members = this.#shown(view.configuration?.members ?? this.#options.members)
+    const members = shownMembers(
+      view.configuration?.members ?? this.#options.members,
+      this.#options,
+    )
     const isSilent = ({ id, role }: Member): boolean =>
       role === 'voter' && id !== this.id && !this.#links.has(id)
     return {
@@ -199,7 +201,7 @@ export class LocalPeer implements Peer, DriverListener {
       const members = membersAfter(options, current, this.#options)
       const version = options.version ?? current.version
       const next = await session.reconfigure({ type: 'reconfigure', members, version }, call)
-      return { version: next.version, members: this.#shown(next.members) }
+      return { version: next.version, members: shownMembers(next.members, this.#options) }
     } finally {
       session.close().catch(() => undefined)
     }
@@ -377,13 +379,6 @@ export class LocalPeer implements Peer, DriverListener {
     if (!sameAddresses(dialled, this.#dialled)) transport.setPeers(dialled)
     this.#configuration = configuration
     this.#dialled = dialled
-  }
-
-  #shown(members: readonly ListedMember[]): readonly Member[] {
-    return members.map((member) => {
-      const address = addressOf(member, this.#options)
-      return { id: member.id, role: member.role, host: address?.host, port: address?.port }
-    })
   }
 
   #emit<E extends keyof PeerEvents>(event: E, ...told: PeerEvents[E]): void {

@@ -22,22 +22,16 @@ import {
   portOption,
   refuseUnknownKeys,
   requireBag,
-  wordOption,
   type Bag,
 } from './option-checks.ts'
+import {
+  ensembleOption,
+  peerIdOption,
+  type EnsembleMember,
+  type ListedMember,
+} from './member-options.ts'
 import { maxSessionTimeoutMs, minSessionTimeoutMs } from './session-options.ts'
 import { zooKeeperOption, type ZooKeeperOptions, type ZooKeeperPort } from './zookeeper-options.ts'
-
-/** One peer of the ensemble, as every peer lists it. */
-export interface EnsembleMember {
-  /** An integer from 1 to 255, for ever the same for the same directory. */
-  readonly id: number
-  /** Where the others reach it. */
-  readonly host: string
-  readonly port: number
-  /** A voter counts in quorums; an observer only learns, and serves reads. Voter unless told. */
-  readonly role?: 'voter' | 'observer' | undefined
-}
 
 export interface OpenOptions extends Call {
   /** Which of the listed peers this process is. */
@@ -47,7 +41,7 @@ export interface OpenOptions extends Call {
   /**
    * Every peer of the ensemble, the same list everywhere, or `'standalone'`: one peer, no network,
    * and no second copy of the data. An odd number of voters is best: a fourth one makes three
-   * necessary, and no more failures bearable than three do.
+   * necessary, and no more failures bearable than three do. So is an odd weight in all.
    */
   readonly ensemble: 'standalone' | readonly EnsembleMember[]
   /** Known to the peers of the ensemble alone: 32 random bytes. Needed beyond loopback. */
@@ -94,8 +88,6 @@ export interface NetworkOptions {
   readonly insecure: boolean
 }
 
-const maxPeerId = 255
-
 /** An application's loop may be busy for a moment; its peer must not be taken to be gone. */
 const inlineTiming: Timing = { ...defaultTiming, silentPeerMs: 3_000 }
 
@@ -137,9 +129,7 @@ export function resolveOptions(given: unknown): PeerOptions {
     const ids = listed.map((member) => member.id).join(', ')
     throw badOption('id', id, `it is not in ensemble, which lists ${ids}; add it there or mend it`)
   }
-  const members = listed
-    .map(({ id, role, host, port }) => ({ id, role, address: { host, port } }))
-    .sort((a, b) => a.id - b.id)
+  const members = [...listed].sort((a, b) => a.id - b.id)
   return { id, dir, members, network: networkOptions(bag, listed, self), ...rest }
 }
 
@@ -150,10 +140,6 @@ export function resolveCall(given: unknown): Call {
   refuseUnknownKeys(bag, ['signal', 'timeoutMs'])
   checkCall(bag)
   return given as Call
-}
-
-function peerIdOption(value: unknown, key: string): PeerId {
-  return integerOption(value, key, { min: 1, max: maxPeerId, what: 'the number of a peer' })
 }
 
 function dirOption(value: unknown): string {
@@ -177,66 +163,6 @@ function refuseNetworkOptions(bag: Bag): void {
   }
 }
 
-type ListedMember = Required<EnsembleMember> & { readonly role: 'voter' | 'observer' }
-
-function ensembleOption(value: unknown): readonly ListedMember[] {
-  if (!Array.isArray(value) || value.length === 0) {
-    throw badOption(
-      'ensemble',
-      value,
-      "list every peer as { id, host, port }, or give 'standalone'",
-    )
-  }
-  const members = value.map((one: unknown, index) =>
-    memberOption(one, `ensemble[${String(index)}]`),
-  )
-  refuseTwice(members, (member) => String(member.id), 'id')
-  refuseTwice(members, (member) => `${member.host}:${String(member.port)}`, 'address')
-  if (!members.some((member) => member.role === 'voter')) {
-    throw badOption('ensemble', value, "all are observers; at least one peer must be a 'voter'")
-  }
-  return members
-}
-
-/** Checks one listed peer; `key` names it in errors. */
-export function memberOption(value: unknown, key: string): ListedMember {
-  const bag = requireBag(value, `option ${key}`)
-  refuseUnknownKeys(bag, ['id', 'host', 'port', 'role'], `${key}.`)
-  const host = hostOption(bag['host'], `${key}.host`)
-  if (isWildcard(host)) {
-    throw badOption(
-      `${key}.host`,
-      host,
-      'nobody can reach that; give the address that the others dial, and put this one into listen.host',
-    )
-  }
-  return {
-    id: peerIdOption(bag['id'], `${key}.id`),
-    host,
-    port: portOption(bag['port'], `${key}.port`),
-    role: wordOption(bag['role'], `${key}.role`, ['voter', 'observer']) ?? 'voter',
-  }
-}
-
-function refuseTwice(
-  members: readonly ListedMember[],
-  nameOf: (member: ListedMember) => string,
-  what: string,
-): void {
-  const seen = new Map<string, number>()
-  for (const [index, member] of members.entries()) {
-    const name = nameOf(member)
-    const before = seen.get(name)
-    if (before !== undefined) {
-      throw new CoordinationError(
-        'BAD_OPTION',
-        `option ensemble has the ${what} ${name} twice, at [${String(before)}] and [${String(index)}]: give every peer its own`,
-      )
-    }
-    seen.set(name, index)
-  }
-}
-
 function networkOptions(
   bag: Bag,
   listed: readonly ListedMember[],
@@ -245,12 +171,9 @@ function networkOptions(
   const listen = listenOption(bag['listen'], self)
   const secret = secretOption(bag['secret'])
   const insecure = flagOption(bag['insecure'], 'insecure')
-  const addresses = listed.map(({ id, host, port }) => ({ id, host, port }))
+  const addresses = listed.map(({ id, address }) => ({ id, ...address }))
   const network = { listen, addresses, secret, insecure }
-  refuseExposure(network, [
-    ...listed.map(({ host }) => ({ address: { host } })),
-    { address: listen },
-  ])
+  refuseExposure(network, [...listed, { address: listen }])
   return network
 }
 
@@ -272,12 +195,13 @@ function listenOption(
   value: unknown,
   self: ListedMember,
 ): { readonly host: string; readonly port: number } {
-  if (value === undefined) return { host: self.host, port: self.port }
+  const { host, port } = self.address
+  if (value === undefined) return { host, port }
   const bag = requireBag(value, 'option listen')
   refuseUnknownKeys(bag, ['host', 'port'], 'listen.')
   return {
-    host: bag['host'] === undefined ? self.host : hostOption(bag['host'], 'listen.host'),
-    port: bag['port'] === undefined ? self.port : portOption(bag['port'], 'listen.port'),
+    host: bag['host'] === undefined ? host : hostOption(bag['host'], 'listen.host'),
+    port: bag['port'] === undefined ? port : portOption(bag['port'], 'listen.port'),
   }
 }
 
@@ -290,10 +214,6 @@ function secretOption(value: unknown): Uint8Array | null {
     'BAD_OPTION',
     'option secret is empty or neither text nor bytes: give a string or a Uint8Array, the same to every peer',
   )
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || /^[0:]+$/.test(host)
 }
 
 /** True of an address that only this machine can reach. */

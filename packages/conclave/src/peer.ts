@@ -18,6 +18,10 @@ export type Role = 'looking' | 'leader' | 'follower' | 'observer'
 export interface Member {
   readonly id: number
   readonly role: 'voter' | 'observer'
+  /** How much a voter counts in a quorum; `undefined` of an observer. */
+  readonly weight: number | undefined
+  /** The group in which a voter counts, if the ensemble has groups. */
+  readonly group: number | undefined
   readonly host: string | undefined
   readonly port: number | undefined
 }

@@ -4,16 +4,21 @@
  */
 import {
   CoordinationError,
+  flawOf,
   formatMembers,
   type Configuration,
   type Member as ListedMember,
 } from '@conclave/core/internal'
 import type { Call } from '@conclave/core'
 import { badOption, checkCall, refuseUnknownKeys, requireBag, show } from './option-checks.ts'
-import { memberOption, refuseExposure, type EnsembleMember, type PeerOptions } from './options.ts'
+import { memberOption, type EnsembleMember } from './member-options.ts'
+import { refuseExposure, type PeerOptions } from './options.ts'
 import type { Member } from './peer.ts'
 
-/** A member with another role, or at another address; what is left out stays. */
+/**
+ * A member with another role, weight or group, or at another address; what is left out stays, but for
+ * weight and group of one that becomes an observer.
+ */
 export type MemberChange = Pick<EnsembleMember, 'id'> & Partial<EnsembleMember>
 
 export interface ReconfigureOptions extends Call {
@@ -71,30 +76,34 @@ export function membersAfter(
   const next = new Map(members === undefined ? known : [])
   for (const [index, one] of (members ?? add).entries()) {
     const key = members === undefined ? 'add' : 'members'
-    const { id, role, host, port } = memberOption(one, `${key}[${String(index)}]`)
-    if (next.has(id)) {
+    const member = memberOption(one, `${key}[${String(index)}]`)
+    if (next.has(member.id)) {
       const mend = members === undefined ? 'give its new role in change' : 'name each peer once'
-      throw misuse(`peer ${String(id)} is a member already; ${mend}`)
+      throw misuse(`peer ${String(member.id)} is a member already; ${mend}`)
     }
-    next.set(id, { id, role, address: { host, port } })
+    next.set(member.id, member)
   }
   for (const [index, one] of change.entries()) {
-    const before = expectMember(next, one.id, current)
-    const address = before.address ?? { host: '', port: 0 }
-    const changed = { ...address, role: before.role, ...one }
-    const { id, role, host, port } = memberOption(changed, `change[${String(index)}]`)
-    next.set(id, { id, role, address: { host, port } })
+    const { address, role, weight, group } = expectMember(next, one.id, current)
+    const counting = one.role === 'observer' ? {} : { weight, group }
+    const before = { ...(address ?? { host: '', port: 0 }), role, ...counting }
+    const changed = memberOption({ ...before, ...given(one) }, `change[${String(index)}]`)
+    next.set(changed.id, changed)
   }
   for (const id of remove) {
     expectMember(next, id, current)
     next.delete(id)
   }
   const list = [...next.values()]
-  if (!list.some(({ role }) => role === 'voter')) {
-    throw misuse('no voter would be left; keep one, or close every peer')
-  }
+  const flaw = flawOf(list)
+  if (flaw !== null) throw misuse(flaw)
   if (network !== null) refuseExposure(network, list)
   return list
+}
+
+/** Without what is `undefined`, which is as good as left out. */
+function given(change: MemberChange): object {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
 }
 
 function expectMember(

@@ -59,7 +59,7 @@ function mendOf(code: ErrorCode): string {
     case 'NEW_CONFIG_NO_QUORUM':
       return 'no quorum of its voters is synced with the leader; start those that are new, wait until each is ready(), and call again'
     case 'BAD_ARGUMENT':
-      return 'it needs a voter at least, and every id once, from 1 to 255'
+      return 'it needs a voter at least, every id once, from 1 to 255, and a group for each voter or for none'
     default:
       return `see ${code} in docs/errors.md`
   }

@@ -85,7 +85,7 @@ function refuseOtherMembers(configuration: Configuration | null, options: PeerOp
   const listed = formatMembers(options.members)
   throw new CoordinationError(
     'CONFIG_MISMATCH',
-    `the ensemble of ${options.dir} was founded with the peers ${founded}, but the options list ${listed}: list the same ids and roles (addresses may differ) and change them with reconfigure(), or name the directory of another ensemble`,
+    `the ensemble of ${options.dir} was founded with the peers ${founded}, but the options list ${listed}: list the same ids, roles, weights and groups (addresses may differ) and change them with reconfigure(), or name the directory of another ensemble`,
   )
 }
 

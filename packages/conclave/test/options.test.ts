@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { CoordinationError } from '@conclave/core'
 import { describe, expect, test } from 'vitest'
-import { resolveOptions, type EnsembleMember } from '../src/options.ts'
+import type { EnsembleMember } from '../src/member-options.ts'
+import { resolveOptions } from '../src/options.ts'
 import { resolveSessionOptions } from '../src/session-options.ts'
 
 const three: readonly EnsembleMember[] = [
@@ -63,6 +64,16 @@ describe('the options of open', () => {
     const options = resolveOptions(having({ ensemble: [...three].reverse() }))
 
     expect(options.members.map(({ id }) => id)).toEqual([1, 2, 3])
+  })
+
+  test('voters may have weights and groups', () => {
+    const ensemble = three.map((member) => ({ ...member, weight: 4 - member.id, group: member.id }))
+
+    expect(resolveOptions(having({ ensemble })).members).toMatchObject([
+      { id: 1, weight: 3, group: 1 },
+      { id: 2, weight: 2, group: 2 },
+      { id: 3, weight: 1, group: 3 },
+    ])
   })
 
   test('an even number of voters, and observers, are as good', () => {
@@ -152,6 +163,25 @@ describe('the options of open', () => {
     ['a misspelt member key', firstHaving({ prot: 1 }), ['ensemble[0].prot', 'ensemble[0].port?']],
     ['an id twice', firstHaving({ id: 2 }), ['id 2 twice', '[0]', '[1]']],
     ['an address twice', firstHaving({ port: 7002 }), ['127.0.0.1:7002 twice', '[0]', '[1]']],
+    ['a weight of 0', firstHaving({ weight: 0 }), ['ensemble[0].weight', "role: 'observer'"]],
+    ['half a weight', firstHaving({ weight: 0.5 }), ['ensemble[0].weight', '0.5', '1 to 65535']],
+    ['a weight that is text', firstHaving({ weight: '2' }), ['ensemble[0].weight', '"2"']],
+    [
+      'an observer with a weight',
+      firstHaving({ role: 'observer', weight: 2 }),
+      ['ensemble[0].weight', '2', 'leave it out'],
+    ],
+    [
+      'an observer in a group',
+      firstHaving({ role: 'observer', group: 1 }),
+      ['ensemble[0].group', '1', 'make the peer a voter'],
+    ],
+    [
+      'a group that is a name',
+      firstHaving({ group: 'a' }),
+      ['ensemble[0].group', '"a"', '1 to 255'],
+    ],
+    ['a group of some', firstHaving({ group: 1 }), ['voters 2, 3 are in no group', 'every voter']],
     [
       'observers alone',
       having({ ensemble: three.map((member) => ({ ...member, role: 'observer' })) }),
