@@ -7,6 +7,7 @@
 import {
   counterOf,
   epochOf,
+  sameMembers,
   votersOf,
   zeroZxid,
   type Effect,
@@ -22,6 +23,7 @@ import {
 } from '@conclave/core/internal'
 import { linkDownReasons } from './link.ts'
 import type { Call, History, SessionHistory } from './history.ts'
+import { suffices } from './model/sufficiency.ts'
 import type { Invariant, ObservedPeer, Step } from './observation.ts'
 
 export const marks = [
@@ -91,6 +93,9 @@ export const marks = [
   'role-changed',
   'leader-removed',
   'reconfiguration-refused',
+  'weights-changed',
+  'weight-outvoted-majority',
+  'minority-sufficed',
   'started-with-both-configurations',
   'link-half-open',
   'link-replaced',
@@ -120,6 +125,8 @@ export class Coverage implements Invariant {
   /** Who belongs to the ensemble, and where that was said for the first time. */
   #members: readonly Member[] = []
   #founded: Zxid = zeroZxid
+  /** Those that have started, for whose disks is looked into where weights count. */
+  readonly #peers = new Map<PeerId, ObservedPeer>()
   /** When what was created last at each path goes by itself. */
   readonly #reaps = new Map<string, number>()
   readonly #inCheckpoint = new Set<PeerId>()
@@ -137,6 +144,7 @@ export class Coverage implements Invariant {
     if (recovered.replica.end.last > 0) this.reach('started-from-snapshot')
     if (recovered.history.length > 0) this.reach('started-with-history')
     this.#leaders.delete(peer.id)
+    this.#peers.set(peer.id, peer)
     if (recovered.history.some((page) => page.reconfigures && page.last > this.#founded)) {
       this.reach('started-with-both-configurations')
     }
@@ -219,6 +227,21 @@ export class Coverage implements Invariant {
       if (record.type === 'snapshot-installed') this.reach('snapshot-installed')
       if (record.type === 'damage-healed') this.reach('store-healed')
     }
+  }
+
+  onDurable(_peer: ObservedPeer, records: readonly LogRecord[]): void {
+    for (const record of records) if (record.type === 'page') this.#noteHolders(record.page)
+  }
+
+  /** Whether weights decide otherwise than a count of those who hold the page would. */
+  #noteHolders(page: Page): void {
+    const members = this.#members
+    if (members.every(({ weight = 1, group }) => weight === 1 && group === undefined)) return
+    const voters = votersOf(members)
+    const holders = voters.filter((id) => this.#peers.get(id)?.durable.holds(page) === true)
+    const isMajority = holders.length > voters.length / 2
+    if (isMajority === suffices(members, (id) => holders.includes(id))) return
+    this.reach(isMajority ? 'weight-outvoted-majority' : 'minority-sufficed')
   }
 
   onSend(from: ObservedPeer, to: PeerId, message: Message): void {
@@ -316,12 +339,12 @@ export class Coverage implements Invariant {
       this.#founded = zxid
       return
     }
-    const roles = new Map(before.map(({ id, role }) => [id, role]))
     const voters = new Set(votersOf(members))
-    for (const { id, role } of members) {
-      const former = roles.get(id)
-      if (former === undefined && role === 'voter') this.reach('voter-added')
-      if (former !== undefined && former !== role) this.reach('role-changed')
+    for (const member of members) {
+      const former = before.find(({ id }) => id === member.id)
+      if (former === undefined && member.role === 'voter') this.reach('voter-added')
+      if (former === undefined || sameMembers([former], [member])) continue
+      this.reach(former.role === member.role ? 'weights-changed' : 'role-changed')
     }
     const removed = votersOf(before).filter((id) => !voters.has(id))
     if (removed.length > 0) this.reach('voter-removed')

@@ -4,8 +4,9 @@
  * quorum: of every configuration that may decide. Beyond that it must halt: nobody leads, nothing is
  * answered, and nothing wrong is said.
  */
-import { votersOf, type PeerId } from '@conclave/core/internal'
+import type { Member as ListedMember } from '@conclave/core/internal'
 import type { Member } from './member.ts'
+import { suffices } from './model/sufficiency.ts'
 import type { Observed } from './observation.ts'
 
 export type DamageBound = 'recoverable' | 'beyond'
@@ -13,7 +14,7 @@ export type DamageBound = 'recoverable' | 'beyond'
 /** As much of a configuration as decides who counts. */
 interface Electorate {
   readonly version: number
-  readonly voters: ReadonlySet<PeerId>
+  readonly members: readonly ListedMember[]
 }
 
 export class FaultAtlas {
@@ -31,12 +32,12 @@ export class FaultAtlas {
     this.#members = members
     this.#bound = bound
     this.#known = known
-    this.#electorates = [{ version: 1, voters: new Set(votersOf(known.founders)) }]
+    this.#electorates = [{ version: 1, members: known.founders }]
   }
 
-  /** A configuration with these voters is about to be asked for. False when it would be lost already. */
-  mayAsk(version: number, voters: readonly PeerId[]): boolean {
-    const electorate = { version, voters: new Set(voters) }
+  /** A configuration with these members is about to be asked for. False when it would be lost already. */
+  mayAsk(version: number, members: readonly ListedMember[]): boolean {
+    const electorate = { version, members }
     if (!isQuorum(this.whole, electorate)) return false
     this.#electorates.push(electorate)
     return true
@@ -54,7 +55,7 @@ export class FaultAtlas {
     // One at least remembers that there is an ensemble, for whoever comes back with the first list.
     if (this.#founds(member) && !left.some((one) => this.#founds(one))) return false
     return this.#deciding
-      .filter(({ voters }) => voters.has(member.id))
+      .filter(({ members }) => members.some(({ id, role }) => id === member.id && role === 'voter'))
       .every((electorate) => isQuorum(left, electorate))
   }
 
@@ -92,8 +93,8 @@ export class FaultAtlas {
   }
 }
 
-function isQuorum(members: readonly Member[], { voters }: Electorate): boolean {
-  return members.filter(({ id }) => voters.has(id)).length > voters.size / 2
+function isQuorum(left: readonly Member[], { members }: Electorate): boolean {
+  return suffices(members, (id) => left.some((one) => one.id === id))
 }
 
 /**

@@ -9,12 +9,14 @@ import { Random } from './prng.ts'
 import { drawQuotaActivities } from './quota-activities.ts'
 import { drawScenario, withGuests, type Scenario } from './scenario.ts'
 import { millisecondUs, secondUs } from './scheduler.ts'
+import { withWeights } from './weights.ts'
 import type { WorkloadProfile } from './workload-profile.ts'
 
 /** Each with what it is made for. */
 const adjustments: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
   swarm: (scenario) => scenario,
   'changing-members': changingMembers,
+  'changing-weights': changingWeights,
   'crashes-in-synchronization': crashesInSynchronization,
   'deposed-leaders': deposedLeaders,
   'lost-leaders': lostLeaders,
@@ -75,6 +77,11 @@ function changingMembers(scenario: Scenario): Scenario {
   const handOvers = drawHandOvers(scenario.seed, faultyUs - 5 * secondUs)
   const all = [...faults, ...isolations, ...handOvers].sort((a, b) => a.at - b.at)
   return { ...changing, faults: all }
+}
+
+/** The same, with weights and groups that change as often (Z9, Z18). */
+function changingWeights(scenario: Scenario): Scenario {
+  return withWeights(changingMembers(scenario), 500 * millisecondUs)
 }
 
 /** The ensemble as it is founded, whatever else the swarm has for it. */

@@ -1,4 +1,5 @@
 /** What is planned for a run, as people read it: a line each. */
+import type { Member } from '@conclave/core/internal'
 import type { Activity, PlannedOperation } from './activities.ts'
 import type { BlockedWays, Fault, Target } from './faults.ts'
 import type { Scenario } from './scenario.ts'
@@ -23,18 +24,21 @@ export function describeActivity(activity: Activity): string {
 /** Faults and activities in the order of their times, below the settings. */
 export function describeScenario(scenario: Scenario): readonly string[] {
   const { ensemble, workload, faults, activities, faultyUs } = scenario
-  const members = ensemble.members.map(({ id, role }) =>
-    role === 'voter' ? id : `${id}, observing`,
-  )
   const planned = [
     ...faults.map((fault) => ({ at: fault.at, line: describeFault(fault) })),
     ...activities.map((activity) => ({ at: activity.at, line: describeActivity(activity) })),
   ].sort((a, b) => a.at - b.at)
   return [
-    `peers ${members.join(', ')}; clients ${workload.clientCount}; seed ${scenario.seed}`,
+    `peers ${ensemble.members.map(describeMember).join(', ')}; clients ${workload.clientCount}; seed ${scenario.seed}`,
     ...planned.map(({ at, line }) => `${formatTime(at).padStart(10)}  ${line}`),
     `${formatTime(faultyUs).padStart(10)}  the faults are over`,
   ]
+}
+
+function describeMember({ id, role, weight = 1, group }: Member): string {
+  const observes = role === 'voter' ? '' : ' observing'
+  const ofWeight = weight === 1 ? '' : ` of weight ${weight}`
+  return `${id}${observes}${ofWeight}${group === undefined ? '' : ` in group ${group}`}`
 }
 
 /** What the head of the line says already. */

@@ -31,6 +31,7 @@ export const streamNames = [
   'lists',
   'quotas',
   'memory',
+  'weights',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

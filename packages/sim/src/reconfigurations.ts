@@ -13,8 +13,9 @@ import {
 import type { Activity } from './activities.ts'
 import { Random } from './prng.ts'
 import { millisecondUs, type Microseconds } from './scheduler.ts'
+import { voterAmong, weighed } from './weights.ts'
 
-export const reconfigurationKinds = [
+const usualKinds = [
   'add-voter',
   'add-observer',
   'remove',
@@ -23,6 +24,8 @@ export const reconfigurationKinds = [
   'replace',
   'rewrite',
 ] as const
+/** `weigh`, which gives the voters other weights and groups, is drawn in weights.ts. */
+export const reconfigurationKinds = [...usualKinds, 'weigh'] as const
 export type ReconfigurationKind = (typeof reconfigurationKinds)[number]
 
 /** How often the members of a run are to be changed, on average. */
@@ -53,7 +56,7 @@ export function drawReconfigurations(
       client: random.integer(0, clientCount - 1),
       choice: random.integer(0, 65_535),
       type: 'reconfigure',
-      kind: random.pick(reconfigurationKinds),
+      kind: random.pick(usualKinds),
       isStale: random.chance(0.05),
     })
   }
@@ -90,22 +93,32 @@ function membersAfter(
     case 'add-voter':
     case 'add-observer': {
       if (added === undefined) return null
-      return inOrder([...members, { id: added, role: kind === 'add-voter' ? 'voter' : 'observer' }])
+      const isVoter = kind === 'add-voter'
+      const member: Member = isVoter ? voterAmong(members, added, choice) : observer(added)
+      return inOrder([...members, member])
     }
     case 'remove':
     case 'remove-leader':
       return others.length < members.length ? others : null
     case 'turn':
-      return members.map(({ id, role }) =>
-        id === hit ? { id, role: role === 'voter' ? 'observer' : 'voter' } : { id, role },
-      )
+      return members.map((member) => {
+        if (member.id !== hit) return member
+        return member.role === 'voter' ? observer(hit) : voterAmong(others, hit, choice)
+      })
     case 'replace':
-      return added === undefined ? null : inOrder([...others, { id: added, role: 'voter' }])
+      if (added === undefined) return null
+      return inOrder([...others, voterAmong(others, added, choice)])
     case 'rewrite':
       return peers
         .filter((_, index) => (choice >> index) % 2 === 1)
         .map((id) => ({ id, role: 'voter' }))
+    case 'weigh':
+      return weighed(new Random(choice, 'weights', 3), members)
   }
+}
+
+function observer(id: PeerId): Member {
+  return { id, role: 'observer' }
 }
 
 function inOrder(members: readonly Member[]): readonly Member[] {

@@ -3,6 +3,7 @@ import {
   type CreateMode,
   defaultLimits,
   defaultTiming,
+  flawOf,
   type Limits,
   type Member,
   type Timing,
@@ -233,10 +234,18 @@ const activityShapes: { readonly [K in Activity['type']]: Shape<Case<Activity, K
   }),
 }
 
+const member: Shape<Member> = (value, where) => {
+  const { weight, group, ...rest } = recordOf<Required<Omit<Member, 'address'>>>({
+    id: peer,
+    role: oneOf(['voter', 'observer']),
+    weight: orAbsent(integerFrom(1), 0),
+    group: orAbsent(integerFrom(1), 0),
+  })(value, where)
+  return { ...rest, ...(weight === 0 ? {} : { weight }), ...(group === 0 ? {} : { group }) }
+}
+
 const ensemble = recordOf<EnsembleProfile>({
-  members: listOf(
-    recordOf<Omit<Member, 'address'>>({ id: peer, role: oneOf(['voter', 'observer']) }),
-  ),
+  members: listOf(member),
   timing: numbersLike<Timing>(defaultTiming),
   limits: numbersLike<Limits>(defaultLimits),
   network: recordOf<NetworkProfile>({
@@ -307,6 +316,8 @@ export const scenarioShape: Shape<Scenario> = (value, where) => {
     `${where}.ensemble.members`,
     'a voter that founds',
   )
+  const flaw = flawOf(profile.members)
+  if (flaw !== null) throw new ShapeError(`${where}.ensemble.members: ${flaw}`)
   demandThat(
     profile.clocks.length === profile.members.length,
     `${where}.ensemble.clocks`,

@@ -23,6 +23,7 @@ import { shuffled } from './partitions.ts'
 import { Random } from './prng.ts'
 import { drawReconfigurations, usualMeansUs } from './reconfigurations.ts'
 import { millisecondUs, secondUs, type Microseconds } from './scheduler.ts'
+import { voterAmong, withWeights } from './weights.ts'
 import { drawWorkload, type WorkloadProfile } from './workload-profile.ts'
 
 export interface Scenario {
@@ -85,8 +86,10 @@ export function drawScenario(seed: number, seconds: number): Scenario {
   const activities = drawActivities(seed, workload, faultyUs)
   const survivors = random.chance(0.15) ? 'core' : 'everyone'
   const drawn = { seed, faultyUs, ensemble, workload, faults, activities, survivors } as const
-  const scenario = { name: 'swarm', ...drawn }
-  return guests === 0 ? scenario : withGuests(scenario, guests, changes.pick(usualMeansUs))
+  const swarm = { name: 'swarm', ...drawn }
+  const scenario = guests === 0 ? swarm : withGuests(swarm, guests, changes.pick(usualMeansUs))
+  const weights = new Random(seed, 'weights')
+  return weights.chance(0.15) ? withWeights(scenario, weights.pick(usualMeansUs)) : scenario
 }
 
 /** The scenario with peers that do not found the ensemble, and changes of its members. */
@@ -95,7 +98,8 @@ export function withGuests(scenario: Scenario, count: number, meanUs: Microsecon
   const random = new Random(seed, 'reconfiguration', 2)
   const first = ensemble.members.length + 1
   const guests = Array.from({ length: count }, (_, index) => first + index)
-  const members = [...ensemble.members, ...guests.map((id) => ({ id, role: 'voter' as const }))]
+  const joining = guests.map((id) => voterAmong(ensemble.members, id, id))
+  const members = [...ensemble.members, ...joining]
   const clocks = [...ensemble.clocks, ...drawClocks(random, count)]
   const { clientCount } = workload
   const changes = drawReconfigurations(seed, { meanUs, clientCount }, faultyUs)

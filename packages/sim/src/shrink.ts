@@ -253,6 +253,10 @@ const evenings: readonly Evening[] = [
     const clocks = ensemble.clocks.map(() => ({ rate: 1, offsetMs: 0, wallOffsetMs: 0 }))
     return { ...ensemble, clocks }
   },
+  (ensemble) => {
+    const members = ensemble.members.map(({ id, role }) => ({ id, role }))
+    return { ...ensemble, members }
+  },
   (ensemble) => ({ ...ensemble, timing: defaultTiming }),
   (ensemble) => ({ ...ensemble, limits: defaultLimits }),
   (ensemble) => ({ ...ensemble, network: { ...ensemble.network, slowChance: 0 } }),

@@ -6,7 +6,6 @@
 import {
   findZnode,
   getChildren,
-  votersOf,
   type CallId,
   type Delivery,
   type Effect,
@@ -182,8 +181,7 @@ export class Workload implements ApplicationListener {
     const leader = ensemble.leader?.id ?? 0
     const request = reconfigurationOf(activity, { current, peers, leader })
     if (request === null) return null
-    const voters = votersOf(request.members)
-    return ensemble.atlas.mayAsk(request.version + 1, voters) ? request : null
+    return ensemble.atlas.mayAsk(request.version + 1, request.members) ? request : null
   }
 
   /** True while the session's peer, and so its application, is stopped in the midst of a step. */

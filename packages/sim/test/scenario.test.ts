@@ -1,3 +1,4 @@
+import { flawOf, type Member } from '@conclave/core/internal'
 import { describe, expect, test } from 'vitest'
 import { drawNamedScenario, scenarioNames } from '../src/named-scenarios.ts'
 import { drawScenario } from '../src/scenario.ts'
@@ -31,6 +32,21 @@ describe('the swarm', () => {
     for (const { ensemble, activities } of changing) {
       expect(ensemble.clocks).toHaveLength(ensemble.members.length)
       expect(activities.some((one) => one.type === 'reconfigure')).toBe(true)
+    }
+  })
+
+  test('in a seventh of the runs voters have weights or groups, which change', () => {
+    const isWeighed = ({ weight, group }: Member) => weight !== undefined || group !== undefined
+    const weighed = scenarios.filter(({ ensemble }) => ensemble.members.some(isWeighed))
+
+    expect(weighed.length).toBeGreaterThan(25)
+    expect(weighed.length).toBeLessThan(60)
+    for (const { ensemble, activities } of weighed) {
+      expect(flawOf(ensemble.members)).toBeNull()
+      if (ensemble.damage === 'beyond') continue
+      expect(activities.some((one) => one.type === 'reconfigure' && one.kind === 'weigh')).toBe(
+        true,
+      )
     }
   })
 

@@ -86,6 +86,11 @@ describe('what is no tape is refused, with what is wrong and where', () => {
       'scenario.ensemble.members.0.role',
       'king',
     ],
+    [
+      'tape.scenario.ensemble.members: voters 2, 3 are in no group, others are',
+      'scenario.ensemble.members.0.group',
+      1,
+    ],
     ['tape.scenario.ensemble.clocks: wants one for each member', 'scenario.ensemble.clocks', []],
     [
       'tape.scenario.activities[2].client: wants an integer from 0 on, and is "a"',

@@ -1,8 +1,9 @@
 /** Bugs of changing the members of a running ensemble. */
-import { failing, scenario, type Mutant } from '../mutant.ts'
+import { failing, scenario, swarm, type Mutant } from '../mutant.ts'
 
 const core = 'packages/core/src'
 const configurations = `${core}/ensemble/configurations.ts`
+const quorum = `${core}/ensemble/quorum.ts`
 
 export const memberMutants: readonly Mutant[] = [
   {
@@ -13,8 +14,8 @@ export const memberMutants: readonly Mutant[] = [
     edits: [
       {
         file: configurations,
-        from: 'return this.before === null ? quorum : new JointQuorum(new MajorityQuorum(before), quorum)',
-        to: 'return quorum',
+        from: 'before === null ? after : new JointQuorum(quorumOf(before.members), after)',
+        to: 'after',
       },
     ],
     found: scenario('changing-members', 20, 15),
@@ -27,8 +28,8 @@ export const memberMutants: readonly Mutant[] = [
     edits: [
       {
         file: configurations,
-        from: 'return this.before === null ? quorum : new JointQuorum(new MajorityQuorum(before), quorum)',
-        to: 'return this.before === null ? quorum : new MajorityQuorum(before)',
+        from: 'before === null ? after : new JointQuorum(quorumOf(before.members), after)',
+        to: 'before === null ? after : quorumOf(before.members)',
       },
     ],
     found: scenario('changing-members', 20, 15),
@@ -117,7 +118,7 @@ export const memberMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${core}/server/reconfiguration.ts`,
-        from: "if (!hasSyncedQuorum(voters)) return 'NEW_CONFIG_NO_QUORUM'",
+        from: "if (!hasSyncedQuorum(members)) return 'NEW_CONFIG_NO_QUORUM'",
         to: '',
       },
     ],
@@ -156,5 +157,46 @@ export const memberMutants: readonly Mutant[] = [
       },
     ],
     found: failing('packages/core/test/zab/election.test.ts', 'follows nobody who stands with'),
+  },
+  {
+    id: 'X92',
+    bug: 'half of the weight of a group is enough, and half of the groups',
+    origin: '',
+    expects: ['Z9', 'Z1', 'Z3', 'Z11', 'D1'],
+    edits: [{ file: quorum, from: 'if (weightThere > half)', to: 'if (weightThere >= half)' }],
+    found: scenario('changing-weights', 20, 15),
+  },
+  {
+    id: 'X93',
+    bug: 'while two configurations decide, their voters count without weights and groups',
+    origin: '',
+    expects: ['Z9', 'Z1', 'Z3', 'Z11', 'D1'],
+    edits: [
+      {
+        file: quorum,
+        from: 'this.#before = before',
+        to: 'this.#before = new MajorityQuorum(before.voters)',
+      },
+      {
+        file: quorum,
+        from: 'this.#after = after',
+        to: 'this.#after = new MajorityQuorum(after.voters)',
+      },
+    ],
+    found: scenario('changing-weights', 20, 15),
+  },
+  {
+    id: 'X94',
+    bug: 'groups are forgotten: more than half of the weight of all decides',
+    origin: '',
+    expects: ['Z9', 'Z1', 'Z3', 'Z11', 'D1'],
+    edits: [
+      {
+        file: quorum,
+        from: 'const others = groups.get(group) ?? []\n      groups.set(group, [...others, { id, weight }])',
+        to: 'const others = groups.get(0) ?? []\n      groups.set(0, [...others, { id, weight }])',
+      },
+    ],
+    found: swarm(100),
   },
 ]

@@ -4,7 +4,8 @@
  * too, until an established leader has brought it up to date: it has no vote for so long (Z19), and any
  * quorum of those that have one still meets the rest of a quorum that it was counted in.
  */
-import { formatZxid, votersOf, type Page, type PeerId } from '@conclave/core/internal'
+import { formatMembers, formatZxid, type Member, type Page } from '@conclave/core/internal'
+import { suffices } from '../model/sufficiency.ts'
 import type { Invariant, Observed, ObservedPeer } from '../observation.ts'
 import { demand } from '../violation.ts'
 
@@ -17,30 +18,29 @@ export class CommitOnQuorum implements Invariant {
   }
 
   onCommitted(peer: ObservedPeer, page: Page): void {
-    const holders: number[] = []
+    const holders = new Set<number>()
     for (const one of this.#observed.peers.values()) {
       // An ack does not become untrue because the store was lost behind it.
       const disks = [one.durable, ...one.lost]
-      if (disks.some((disk) => disk.holds(page))) holders.push(one.id)
+      if (disks.some((disk) => disk.holds(page))) holders.add(one.id)
     }
-    for (const voters of this.#electoratesOf(page)) {
-      const counted = holders.filter((id) => voters.includes(id))
+    for (const members of this.#electoratesOf(page)) {
       demand(
-        counted.length > voters.length / 2,
+        suffices(members, (id) => holders.has(id)),
         this.id,
         () =>
           `peer ${peer.id} commits ${formatZxid(page.last)}, durable at ` +
-          `${counted.join() || 'none'} of the voters ${voters.join()}`,
+          `${[...holders].join() || 'none'} of the members ${formatMembers(members)}`,
       )
     }
   }
 
   /** Those who decide about the page: by what was committed before, and by what it configures (Z18). */
-  #electoratesOf(page: Page): readonly (readonly PeerId[])[] {
+  #electoratesOf(page: Page): readonly (readonly Member[])[] {
     const { model, founders } = this.#observed
-    const before = votersOf(model.configuration?.members ?? founders)
+    const before = model.configuration?.members ?? founders
     if (!page.reconfigures) return [before]
     const txn = this.#observed.txnsOf(page).at(-1)
-    return txn?.type === 'configure' ? [before, votersOf(txn.configuration.members)] : [before]
+    return txn?.type === 'configure' ? [before, txn.configuration.members] : [before]
   }
 }

@@ -201,6 +201,15 @@ export class TreeModel {
       if (address !== undefined) text += `${address.host}:${address.port}:${address.port}:`
       text += role === 'observer' ? 'observer\n' : 'participant\n'
     }
+    const voters = members.filter(({ role }) => role === 'voter')
+    if (voters.some(({ weight = 1, group = 0 }) => weight > 1 || group > 0)) {
+      const groups = new Set(voters.map(({ group = 1 }) => group))
+      for (const one of [...groups].sort((a, b) => a - b)) {
+        const ids = voters.filter(({ group = 1 }) => group === one).map(({ id }) => id)
+        text += `group.${one}=${ids.join(':')}\n`
+      }
+      for (const { id, weight = 1 } of voters) text += `weight.${id}=${weight}\n`
+    }
     text += `version=${zxid.toString(16)}`
     const data = Uint8Array.from(text, (letter) => letter.charCodeAt(0))
     const znode = { ...this.#existing(configPath), data, mzxid: zxid, mtime: timeMs }

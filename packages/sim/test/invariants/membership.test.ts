@@ -55,6 +55,23 @@ describe('a change of the members', () => {
     expect(() => invariant.onCommitted(peer(3), behind)).toThrow(/^Z9:/)
   })
 
+  test('Z9: weights and groups count, in the old and in the new', () => {
+    const { configuration, txn } = founding
+    const heavy = configuration.members.map((one) => (one.id === 1 ? { ...one, weight: 3 } : one))
+    const run = heldBy(2, 3, 4, 5)
+    run.model.apply(
+      { ...txn, configuration: { ...configuration, version: 2, members: heavy } },
+      zxid('1:2'),
+    )
+    const invariant = new CommitOnQuorum(run)
+
+    expect(() => invariant.onCommitted(peer(3), next.page)).toThrow(
+      /^Z9:.* 2,3,4,5 of the members 1 voter of weight 3, 2 voter, 3 voter$/,
+    )
+    run.add(holding(1, founding.page, next.page))
+    expect(() => invariant.onCommitted(peer(3), next.page)).not.toThrow()
+  })
+
   test('Z18: what is in force is what the log ends with', () => {
     const invariant = new Membership(heldBy())
     const learner = peer(1, { appended: logOf(founding.page, next.page) })
