@@ -80,6 +80,14 @@ describe('three peers with the weights 2, 1 and 1', () => {
       await peers[1]!.reconfigure({ change: [{ id: 3, role: 'observer' }], remove: [1] })
       await weightsAt(peers[2]!, [3, undefined])
       await session.set('/a', 'by 2 alone')
+
+      const { members: same } = await peers[1]!.reconfigure({
+        change: [{ id: 3, role: undefined }],
+      })
+      expect(same).toMatchObject([
+        { id: 2, weight: 3 },
+        { id: 3, role: 'observer' },
+      ])
     },
   )
 
