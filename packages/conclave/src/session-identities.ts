@@ -7,6 +7,8 @@ import { digestIdentity } from '@conclave/zookeeper'
 import { show } from './option-checks.ts'
 import type { SessionHost } from './session-host.ts'
 
+const colon = 0x3a
+
 export class SessionIdentities {
   readonly #host: SessionHost
   readonly #session: SessionId
@@ -61,8 +63,7 @@ export function proofBytes(proof: unknown, maxProofBytes: number): Uint8Array {
 
 /** Who gives this proof. Throws `BAD_ARGUMENT` for what is none. */
 export function digestOf(proof: Uint8Array): Identity {
-  const identity = digestIdentity(proof)
-  if (identity !== null) return identity
+  if (proof.includes(colon)) return digestIdentity(proof)
   const message = 'a digest is proved by user:password, as a string or bytes; there is no ":" in it'
   throw new CoordinationError('BAD_ARGUMENT', message)
 }

@@ -11,12 +11,15 @@ import { FrameSplitter } from '../jute/frame-splitter.ts'
 import { MalformedError } from '../jute/malformed-error.ts'
 import type { JuteReader } from '../jute/reader.ts'
 import type { JuteWriter } from '../jute/writer.ts'
+import { wireErrors } from '../messages/error-codes.ts'
 import { writeReplyHeader, xids } from '../messages/headers.ts'
 import { writeWatcherEvent } from '../messages/watcher-event.ts'
 import type { EndpointClock } from './endpoint-host.ts'
 import type { EndpointLimits } from './endpoint-limits.ts'
 import type { Output, OutputOwner } from './output.ts'
 import { ConnectionStatistics, type Statistics } from './statistics.ts'
+
+const unknownZxid = -1
 
 /** Whoever a connection's frames are for. */
 export interface ConnectionListener {
@@ -138,10 +141,16 @@ export class ClientConnection implements OutputOwner {
     this.end()
   }
 
+  /** To what is asked by an opcode that there is not: at no zxid, as in ZooKeeper. */
+  replyUnknown(xid: number): void {
+    writeReplyHeader(this.begin(), xid, unknownZxid, wireErrors.unimplemented)
+    this.end()
+  }
+
   /** Tells of a change; `null` stands for one that was missed. */
   tell(type: number, path: string, zxid: Zxid | null): void {
     const writer = this.begin()
-    writeReplyHeader(writer, xids.notification, zxid ?? -1, 0)
+    writeReplyHeader(writer, xids.notification, zxid ?? unknownZxid, 0)
     writeWatcherEvent(writer, type, path)
     this.end()
     if (this.unwrittenBytes > this.#limits.maxUnwrittenBytes) this.destroy()

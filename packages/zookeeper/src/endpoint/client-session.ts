@@ -187,7 +187,7 @@ export class ClientSession implements HostedClient, ReadContext {
   /** A question to the ensemble. */
   ask(connection: ClientConnection, xid: number, opcode: number, question: Question): void {
     const pending = this.#pending(connection, xid, opcode, question)
-    if (this.#behind.length > 0) this.#behind.push(pending)
+    if (this.#mustWait(question)) this.#behind.push(pending)
     else this.#submit(pending, question)
     this.#holdAtLimit(connection)
   }
@@ -235,6 +235,11 @@ export class ClientSession implements HostedClient, ReadContext {
     if (error === wireErrors.ok) writeReading(writer, read, this)
     connection.end()
     connection.noteAnswer(read.opcode, xid, receivedMs)
+  }
+
+  /** What is asked about watches sees what the session's writes before it have fired, as a read does. */
+  #mustWait({ type }: Question): boolean {
+    return this.#behind.length > 0 || (type === 'watches' && this.#asked.length > 0)
   }
 
   #wait(connection: ClientConnection, xid: number, opcode: number, what: WireRead | number): void {
@@ -298,10 +303,11 @@ export class ClientSession implements HostedClient, ReadContext {
     let done = 0
     for (const pending of this.#behind) {
       const { what, connection, xid } = pending
-      if (typeof what === 'object' && 'type' in what) {
-        this.#submit(pending, what)
-      } else if (this.#asked.length > 0) {
+      const isQuestion = typeof what === 'object' && 'type' in what
+      if (this.#asked.length > 0 && !(isQuestion && what.type !== 'watches')) {
         break
+      } else if (isQuestion) {
+        this.#submit(pending, what)
       } else if (!connection.isClosed) {
         if (typeof what === 'number') connection.reply(xid, this.replica.lastApplied, what)
         else this.#answerRead(connection, xid, what, pending.receivedMs)

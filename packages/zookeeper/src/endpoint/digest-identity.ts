@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Identity } from '@conclave/core/internal'
 
-/** Who gives this proof, `user:password`; `null` of what is none. */
-export function digestIdentity(proof: Uint8Array): Identity | null {
+/** Who gives this proof. What has no `:` is a name and its own password, as in ZooKeeper. */
+export function digestIdentity(proof: Uint8Array): Identity {
   const end = proof.indexOf(0x3a)
-  if (end < 0) return null
-  const user = Buffer.from(proof.subarray(0, end)).toString()
+  const user = Buffer.from(end < 0 ? proof : proof.subarray(0, end)).toString()
   return { scheme: 'digest', id: `${user}:${createHash('sha1').update(proof).digest('base64')}` }
 }

@@ -91,7 +91,7 @@ export function readWireRead(opcode: number, reader: JuteReader): WireRead | und
     case opcodes.whoAmI:
       return plain(opcode, '')
     case opcodes.multiRead:
-      return { opcode, path: '', watch: null, parts: readMultiReadRequest(reader) }
+      return { opcode, path: '', watch: null, parts: readMultiReadRequest(reader).map(readable) }
     default:
       return undefined
   }
@@ -102,18 +102,27 @@ function watching(
   { path, watch }: { readonly path: string | null; readonly watch: boolean },
   mode: WireWatchMode,
 ): WireRead {
-  return { opcode, path: rooted(pathOf(path)), watch: watch ? mode : null, parts: noParts }
+  return { opcode, path: pathOf(path), watch: watch ? mode : null, parts: noParts }
 }
 
-function addingWatch({ path, mode }: AddWatchRequest): WireRead {
+/** No path is one that nothing happens to, as in ZooKeeper. */
+function addingWatch({ path: given, mode }: AddWatchRequest): WireRead {
   const opcode = opcodes.addWatch
-  if (mode === addWatchModes.persistent) {
-    return { opcode, path: rooted(pathOf(path)), watch: 'persistent', parts: noParts }
+  const path = given ?? ''
+  switch (mode) {
+    case addWatchModes.persistent:
+      return { opcode, path, watch: 'persistent', parts: noParts }
+    case addWatchModes.persistentRecursive:
+      return { opcode, path, watch: 'recursive', parts: noParts }
+    default:
+      throw new MalformedError('RECORD', `no watch has the mode ${String(mode)}`)
   }
-  if (mode === addWatchModes.persistentRecursive) {
-    return { opcode, path: rooted(pathOf(path)), watch: 'recursive', parts: noParts }
-  }
-  throw new MalformedError('RECORD', `no watch has the mode ${String(mode)}`)
+}
+
+/** A part that names a path: what it comes to is written when the reply is begun already. */
+function readable(part: MultiReadPart): MultiReadPart {
+  pathOf(part.request.path)
+  return part
 }
 
 function plain(opcode: number, path: string): WireRead {
@@ -135,6 +144,10 @@ export function errorOfRead(read: WireRead, context: ReadContext): number {
     case opcodes.addWatch:
       if (watch !== null) context.watch(path, watch)
       return wireErrors.ok
+    case opcodes.exists:
+      // The one read whose path is looked at.
+      if (path.includes('\0')) return wireErrors.badArguments
+      break
     default:
   }
   const znode = context.replica.tree.get(rooted(path))

@@ -30,7 +30,14 @@ import type { ClientSession, Question } from './client-session.ts'
 import { digestIdentity } from './digest-identity.ts'
 import { readWireRead } from './read-requests.ts'
 import { reconfigurationOf } from './reconfig-requests.ts'
-import { aclOf, createOperationOf, operationOf, pathOf } from './write-requests.ts'
+import {
+  createOperationOf,
+  operationOf,
+  pathOf,
+  setAclOperationOf,
+  setOperationOf,
+  understoodPart,
+} from './write-requests.ts'
 
 /** Nobody can know of a change later than this. */
 const lastZxid = Number.MAX_SAFE_INTEGER
@@ -85,7 +92,7 @@ function dispatch(
     session.ask(connection, xid, opcode, question)
     return
   }
-  connection.reply(xid, session.replica.lastApplied, wireErrors.unimplemented)
+  connection.replyUnknown(xid)
   connection.finish()
 }
 
@@ -104,10 +111,8 @@ function refuseReadOnly(
 /** What is asked of the ensemble; `undefined` of an opcode that asks nothing. */
 function questionOf(session: SessionId, opcode: number, reader: JuteReader): Question | undefined {
   switch (opcode) {
-    case opcodes.setData: {
-      const { path, data, version } = readSetDataRequest(reader)
-      return write({ type: 'set', path: pathOf(path), data, version })
-    }
+    case opcodes.setData:
+      return write(setOperationOf(readSetDataRequest(reader)))
     case opcodes.create:
     case opcodes.create2:
     case opcodes.createContainer:
@@ -118,12 +123,10 @@ function questionOf(session: SessionId, opcode: number, reader: JuteReader): Que
       const { path, version } = readDeleteRequest(reader)
       return write({ type: 'delete', path: pathOf(path), version, recursive: false })
     }
-    case opcodes.setAcl: {
-      const { path, acl, version } = readSetAclRequest(reader)
-      return write({ type: 'set-acl', path: pathOf(path), acl: aclOf(acl), version })
-    }
+    case opcodes.setAcl:
+      return write(setAclOperationOf(readSetAclRequest(reader)))
     case opcodes.multi: {
-      const parts = readMultiRequest(reader)
+      const parts = readMultiRequest(reader).map(understoodPart)
       return write({ type: 'transaction', operations: parts.map(operationOf) }, parts)
     }
     case opcodes.closeSession:
@@ -173,7 +176,8 @@ function write(
 
 function watchesAsked(session: SessionId, removes: boolean, reader: JuteReader): Question {
   const { path: given, watcherType } = readRemoveWatchesRequest(reader)
-  const path = pathOf(given)
+  // No path is one that nothing happens to.
+  const path = given ?? ''
   const watches = watchesOf(watcherType)
   return {
     type: 'watches',
@@ -242,9 +246,8 @@ function authenticate(
 }
 
 function isDigest(session: ClientSession, proof: Uint8Array | null): boolean {
-  const identity =
-    proof === null || proof.length > session.maxProofBytes ? null : digestIdentity(proof)
-  if (identity === null) return false
+  if (proof === null || proof.length > session.maxProofBytes) return false
+  const identity = digestIdentity(proof)
   const { superDigest } = session.host
   const isSuper = superDigest !== null && isSameText(identity.id, superDigest)
   return (!isSuper || session.prove(superuser)) && session.prove(identity)

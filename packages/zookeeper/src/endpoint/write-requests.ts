@@ -8,6 +8,8 @@ import type {
   CreateOperation,
   Operation,
   OperationResult,
+  SetAclOperation,
+  SetOperation,
   WriteResult,
 } from '@conclave/core/internal'
 import type { WireAcl } from '../messages/acl.ts'
@@ -15,6 +17,8 @@ import { createFlags, type CreateRequest, type CreateTtlRequest } from '../messa
 import { wireErrors } from '../messages/error-codes.ts'
 import type { MultiPart, MultiResult } from '../messages/multi.ts'
 import { opcodes } from '../messages/opcodes.ts'
+import type { SetAclRequest } from '../messages/set-acl.ts'
+import type { SetDataRequest } from '../messages/set-data.ts'
 import { MalformedError } from '../jute/malformed-error.ts'
 
 /** No time to live: the leader refuses it, as it does flags that there are not. */
@@ -26,8 +30,13 @@ export function pathOf(path: string | null): string {
   throw new MalformedError('RECORD', 'the path of a request is null')
 }
 
+/** The path of a request whose path ZooKeeper judges before all else: `null` is a bad one. */
+function judgedPath(path: string | null): string {
+  return path ?? ''
+}
+
 /** The list of a request; one that is null is empty, which guards nothing and is refused. */
-export function aclOf(acl: WireAcl): readonly AclEntry[] {
+function aclOf(acl: WireAcl): readonly AclEntry[] {
   return (acl ?? []).map(({ permissions, scheme, id }) => {
     return { permissions, scheme: scheme ?? '', id: id ?? '' }
   })
@@ -54,23 +63,59 @@ export function createOperationOf(
 
 function modeOf(opcode: number, flags: number, ttlMs: number | null): CreateMode {
   if (ttlMs !== null) {
-    const hasTtl =
-      flags === createFlags.persistentWithTtl || flags === createFlags.persistentSequentialWithTtl
-    return hasTtl ? { ttlMs } : noMode
+    return isTtl(flags) ? { ttlMs } : noMode
   }
-  switch (flags) {
-    case createFlags.persistent:
-    case createFlags.persistentSequential:
-      return 'persistent'
-    case createFlags.ephemeral:
-    case createFlags.ephemeralSequential:
-      return 'ephemeral'
-    case createFlags.container:
-      // As in ZooKeeper: by `create`, it is a plain znode.
-      return opcode === opcodes.createContainer ? 'container' : 'persistent'
+  if (!isPlain(flags)) return noMode
+  // As in ZooKeeper: the opcode makes a container, not the flags; by `create` it is a plain znode.
+  if (opcode === opcodes.createContainer) return 'container'
+  const isEphemeral = flags === createFlags.ephemeral || flags === createFlags.ephemeralSequential
+  return isEphemeral ? 'ephemeral' : 'persistent'
+}
+
+function isTtl(flags: number): boolean {
+  return (
+    flags === createFlags.persistentWithTtl || flags === createFlags.persistentSequentialWithTtl
+  )
+}
+
+/** Flags that there are, and that want no TTL. */
+function isPlain(flags: number): boolean {
+  return flags >= createFlags.persistent && flags <= createFlags.container
+}
+
+/**
+ * A part of a multi as ZooKeeper understands it. There the flags say what is created: a container, or
+ * no TTL even where one is given. Flags that do not fit the rest make the whole multi unreadable.
+ */
+export function understoodPart(part: MultiPart): MultiPart {
+  const { opcode, request } = part
+  switch (opcode) {
+    case opcodes.create:
+    case opcodes.create2:
+    case opcodes.createContainer:
+      if (!isPlain(request.flags)) throw new MalformedError('RECORD', 'flags that do not fit')
+      return request.flags === createFlags.container ? containerPart(request) : part
+    case opcodes.createTtl: {
+      const { path, data, acl, flags } = request
+      const plain = { path, data, acl, flags }
+      if (flags === createFlags.container) return containerPart(plain)
+      return isTtl(flags) ? part : { opcode: opcodes.create, request: plain }
+    }
     default:
-      return noMode
+      return part
   }
+}
+
+function containerPart(request: CreateRequest): MultiPart {
+  return { opcode: opcodes.createContainer, request }
+}
+
+export function setOperationOf({ path, data, version }: SetDataRequest): SetOperation {
+  return { type: 'set', path: judgedPath(path), data, version }
+}
+
+export function setAclOperationOf({ path, acl, version }: SetAclRequest): SetAclOperation {
+  return { type: 'set-acl', path: judgedPath(path), acl: aclOf(acl), version }
 }
 
 export function operationOf(part: MultiPart): Operation {
@@ -82,12 +127,10 @@ export function operationOf(part: MultiPart): Operation {
       return createOperationOf(part.opcode, part.request)
     case opcodes.delete:
       return { type: 'delete', path: pathOf(part.request.path), version: part.request.version }
-    case opcodes.setData: {
-      const { path, data, version } = part.request
-      return { type: 'set', path: pathOf(path), data, version }
-    }
+    case opcodes.setData:
+      return setOperationOf(part.request)
     case opcodes.check:
-      return { type: 'check', path: pathOf(part.request.path), version: part.request.version }
+      return { type: 'check', path: judgedPath(part.request.path), version: part.request.version }
   }
 }
 
