@@ -156,7 +156,10 @@ export default defineConfig(
   },
   {
     files: tests,
-    ignores: ['test/{acceptance,crash-states,faults,processes}/**', 'test/simulation/run.ts'],
+    ignores: [
+      'test/{acceptance,crash-states,faults,fuzz,processes,zookeeper-diff}/**',
+      'test/simulation/run.ts',
+    ],
     rules: {
       'no-restricted-syntax': ['error', ...everywhere, ...sleepless],
       'no-restricted-imports': [
@@ -179,7 +182,7 @@ export default defineConfig(
     files: [
       'bench/**/*.ts',
       'examples/**/*.ts',
-      'test/{simulation,differential,acceptance,compat,crash-states,faults,mutants}/**/*.ts',
+      'test/{simulation,differential,acceptance,compat,crash-states,faults,fuzz,mutants,zookeeper-diff}/**/*.ts',
       'packages/cli/src/**/*.ts',
     ],
     rules: { 'no-console': 'off' },
