@@ -9,6 +9,7 @@ import { installed } from './installed.ts'
 
 const execute = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
+const examples = join(here, '../../examples/zookeeper-clients')
 
 /** Runs a client's program on servers, `host:port,…`; what it printed ends with `done`. */
 type Program = (servers: string) => Promise<string>
@@ -41,7 +42,38 @@ async function classPath(): Promise<string> {
 
 async function java(program: string, servers: string): Promise<string> {
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
-  return output('java', quiet, '-cp', await classPath(), join(here, 'java', program), servers)
+  return output('java', quiet, '-cp', await classPath(), program, servers)
+}
+
+/** A program in C, compiled with the client that Debian has. */
+async function compiledC(source: string): Promise<string> {
+  const folder = await installed('c', await readFile(source), (into) => {
+    const flags = ['-Wall', '-Wextra', '-Werror', '-DTHREADED', '-o', join(into, 'program')]
+    return execute('cc', [...flags, source, '-lzookeeper_mt', '-lpthread'])
+  })
+  return join(folder, 'program')
+}
+
+/** The program in Go, built with the modules that it names. */
+async function compiledGo(): Promise<string> {
+  const source = join(here, 'go')
+  const files = ['main.go', 'go.mod', 'go.sum'].map((name) => readFile(join(source, name)))
+  const folder = await installed('go', Buffer.concat(await Promise.all(files)), (into) =>
+    execute('go', ['build', '-o', join(into, 'program'), '.'], { cwd: source }),
+  )
+  return join(folder, 'program')
+}
+
+/** The examples, one after the other: what one creates is gone when the next one comes. */
+async function runExamples(servers: string): Promise<string> {
+  const printed = [
+    await output(await python(), join(examples, 'python/data.py'), servers),
+    await java(join(examples, 'java/Data.java'), servers),
+    await output(await compiledC(join(examples, 'c/data.c')), servers),
+  ].join('')
+  const wanted = 'hello from Python\nhello from Java\nhello from C\n'
+  if (printed !== wanted) throw new Error(`wanted:\n${wanted}told:\n${printed}`)
+  return `${printed}done`
 }
 
 /** All of them, by name. */
@@ -49,8 +81,8 @@ export const programs: Readonly<Record<string, Program>> = {
   async kazoo(servers) {
     return output(await python(), join(here, 'kazoo_client.py'), servers)
   },
-  java: (servers) => java('ZooKeeperProgram.java', servers),
-  curator: (servers) => java('CuratorProgram.java', servers),
+  java: (servers) => java(join(here, 'java/ZooKeeperProgram.java'), servers),
+  curator: (servers) => java(join(here, 'java/CuratorProgram.java'), servers),
   async zkcli(servers) {
     const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'
     const main = [quiet, '-cp', await classPath(), 'org.apache.zookeeper.ZooKeeperMain']
@@ -62,4 +94,19 @@ export const programs: Readonly<Record<string, Program>> = {
       servers.split(','),
     )
   },
+  async c(servers) {
+    return output(await compiledC(join(here, 'c/client.c')), servers)
+  },
+  // Two lines until it is connected.
+  cli_mt: (servers) =>
+    playTranscript(
+      join(here, 'transcripts/cli_mt.txt'),
+      2,
+      (server) => ['/usr/lib/zookeeper/bin/cli_mt', server],
+      servers.split(','),
+    ),
+  async go(servers) {
+    return output(await compiledGo(), servers)
+  },
+  examples: runExamples,
 }
