@@ -2,16 +2,12 @@
  * An ordinary Node service that embeds a peer and writes sequential znodes all the while. It is told
  * what to do, and tells what was acknowledged, over IPC. Only the public API is used.
  */
-import {
-  CoordinationError,
-  open,
-  type OpenOptions,
-  type Peer,
-  type ReconfigureOptions,
-  type Session,
-} from 'conclave'
+import { CoordinationError, open, type OpenOptions, type Peer, type Session } from 'conclave'
 import { answerQuestions, tell } from '../processes/questions.ts'
 import { nowMs } from '../processes/waiting.ts'
+
+/** Other members. */
+type MemberChange = Parameters<Peer['reconfigure']>[0]
 
 /** What the service is asked. */
 export type Question =
@@ -26,7 +22,7 @@ export type Question =
   | { readonly type: 'list'; readonly parent: string }
   | { readonly type: 'memory' }
   | { readonly type: 'session' }
-  | { readonly type: 'reconfigure'; readonly change: ReconfigureOptions }
+  | { readonly type: 'reconfigure'; readonly change: MemberChange }
   | { readonly type: 'close' }
 
 /** The session that the service writes in. */
@@ -99,7 +95,7 @@ async function answer(question: Question): Promise<unknown> {
 }
 
 /** The code of what it was refused with; `null` once it is done. */
-async function reconfigure(host: Peer, change: ReconfigureOptions): Promise<string | null> {
+async function reconfigure(host: Peer, change: MemberChange): Promise<string | null> {
   try {
     await host.reconfigure(change)
     return null

@@ -13,7 +13,7 @@ import {
   type CreateMode,
   type Limits,
 } from '@conclave/core/internal'
-import type { AclLine, Bytes, Depth } from '@conclave/core'
+import type { AclLine, Bytes, Consistency, Depth } from '@conclave/core'
 import {
   badOption,
   checkCall,
@@ -102,6 +102,14 @@ export function checkBag(options: unknown, known: readonly string[]): Bag {
 }
 
 const noOptions: Bag = {}
+
+/** The arguments of a read. */
+export function checkRead(path: string, options: unknown, limits: Limits): Consistency {
+  const bag = checkBag(options, readKeys)
+  const consistency = wordOption(bag['read'], 'read', ['local', 'linearizable'])
+  checkPath(path, limits)
+  return consistency ?? 'local'
+}
 
 export const callKeys = ['signal', 'timeoutMs']
 export const readKeys = ['read', ...callKeys]

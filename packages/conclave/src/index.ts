@@ -1,10 +1,10 @@
 /**
  * The façade: all that an application may name. What else its types mention can be had through them.
  */
+export { connect } from './remote/connect.ts'
 export { open } from './open.ts'
 export type { OpenOptions } from './options.ts'
 export type { Peer, Role, Status } from './peer.ts'
-export type { ReconfigureOptions } from './reconfiguration.ts'
 export {
   CoordinationError,
   errorCodes,

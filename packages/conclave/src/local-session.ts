@@ -41,20 +41,8 @@ import type {
   Watch,
   WatchOptions,
 } from '@conclave/core'
-import {
-  callKeys,
-  checkAcl,
-  checkBag,
-  checkPath,
-  checkVersion,
-  copyData,
-  createKeys,
-  createShapeOf,
-  deleteKeys,
-  requireData,
-  setKeys,
-} from './call-arguments.ts'
-import { flagOption, show } from './option-checks.ts'
+import { callKeys, checkBag, checkPath } from './call-arguments.ts'
+import { show } from './option-checks.ts'
 import { describeWrite, writesNothing } from './refusals.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
 import { endingFor, sessionEnd } from './session-end.ts'
@@ -67,6 +55,13 @@ import { SessionScans } from './session-scans.ts'
 import { SessionTransaction } from './session-transaction.ts'
 import { SessionWatches } from './session-watches.ts'
 import { UnansweredCalls } from './unanswered-calls.ts'
+import {
+  createRequestOf,
+  deleteRequestOf,
+  setAclRequestOf,
+  setRequestOf,
+  transactionOf,
+} from './write-arguments.ts'
 
 type StateListener = (...told: SessionEvents['state']) => void
 
@@ -128,15 +123,9 @@ export class LocalSession implements Session, HostedSession {
     data?: Bytes,
     options?: CreateOptions,
   ): Promise<{ readonly path: string; readonly stat: Stat }> {
-    return attempt(() => {
-      const bag = checkBag(options, createKeys)
-      const { mode, sequential, acl } = createShapeOf(bag)
-      const parents = flagOption(bag['parents'], 'parents')
-      checkPath(path, this.#host.limits, sequential)
-      const bytes = copyData(data, path, this.#host.limits)
-      const shape = { mode, sequential, acl, parents }
-      return this.#write({ type: 'create', path, data: bytes, ...shape }, options)
-    })
+    return attempt(() =>
+      this.#write(createRequestOf(path, data, options, this.#host.limits), options),
+    )
   }
 
   get(path: string, options?: ReadOptions): Promise<ReadResult> {
@@ -149,24 +138,12 @@ export class LocalSession implements Session, HostedSession {
 
   /** Replaces a znode's data. Rejects with `NO_NODE` or `BAD_VERSION`, and then nothing changed. */
   set(path: string, data: Bytes, options?: SetOptions): Promise<Stat> {
-    return attempt(() => {
-      const bag = checkBag(options, setKeys)
-      checkPath(path, this.#host.limits)
-      const version = checkVersion(bag['version'], path)
-      const bytes = copyData(requireData(data, path), path, this.#host.limits)
-      return this.#write({ type: 'set', path, data: bytes, version }, options)
-    })
+    return attempt(() => this.#write(setRequestOf(path, data, options, this.#host.limits), options))
   }
 
   /** Deletes a znode. Rejects with `NO_NODE`, `BAD_VERSION` or `NOT_EMPTY`: nothing was deleted. */
   delete(path: string, options?: DeleteOptions): Promise<void> {
-    return attempt(() => {
-      const bag = checkBag(options, deleteKeys)
-      checkPath(path, this.#host.limits)
-      const version = checkVersion(bag['version'], path)
-      const recursive = flagOption(bag['recursive'], 'recursive')
-      return this.#write({ type: 'delete', path, version, recursive }, options)
-    })
+    return attempt(() => this.#write(deleteRequestOf(path, options, this.#host.limits), options))
   }
 
   /** Proves who this session is, for lists of access: with `digest`, `user:password`. */
@@ -193,12 +170,9 @@ export class LocalSession implements Session, HostedSession {
   }
 
   setAcl(path: string, acl: readonly AclLine[], options?: SetAclOptions): Promise<Stat> {
-    return attempt(() => {
-      const bag = checkBag(options, setKeys)
-      checkPath(path, this.#host.limits)
-      const version = checkVersion(bag['version'], path)
-      return this.#write({ type: 'set-acl', path, acl: checkAcl(acl), version }, options)
-    })
+    return attempt(() =>
+      this.#write(setAclRequestOf(path, acl, options, this.#host.limits), options),
+    )
   }
 
   /** Limits the subtree at a path; with no limit at all, the quota is gone. */
@@ -355,11 +329,7 @@ export class LocalSession implements Session, HostedSession {
     call: Call | undefined,
   ): ReturnType<Transaction['commit']> {
     checkBag(call, callKeys)
-    if (operations.length === 0) {
-      const message = 'the transaction is empty: add an operation before commit()'
-      throw new CoordinationError('BAD_ARGUMENT', message)
-    }
-    return this.#write({ type: 'transaction', operations }, call)
+    return this.#write(transactionOf(operations), call)
   }
 
   #write<T>(request: WriteRequest, call: Call | undefined): Promise<T> {

@@ -135,6 +135,8 @@ function reasonOf(refusal: Refusal, type: WriteRequest['type'] | 'check' | undef
       return 'the session had expired; open a new one'
     case 'SESSION_CLOSED':
       return 'the session was closed; open a new one'
+    case 'UNIMPLEMENTED':
+      return 'the server does not know how; znodes with a TTL need extendedTypesEnabled there, containers and stats of what was created version 3.5'
     case 'BAD_ARGUMENT':
       return 'the path is none that this can be done to: the root and /zookeeper stay, and a path begins with /'
     default:

@@ -26,9 +26,9 @@ import {
   type ZnodeReading,
 } from '@conclave/core/internal'
 import type { AclLine, Call, QuotaReading, ReadOptions, ReadResult, Stat } from '@conclave/core'
-import { callKeys, checkBag, checkPath, publicAcl, readKeys } from './call-arguments.ts'
+import { callKeys, checkBag, checkPath, checkRead, publicAcl } from './call-arguments.ts'
 import { givenUpError, onGivingUp } from './giving-up.ts'
-import { show, wordOption } from './option-checks.ts'
+import { show } from './option-checks.ts'
 import { ReachedWaits } from './reached-waits.ts'
 import type { HostedSession, SessionHost } from './session-host.ts'
 import type { SessionIdentities } from './session-identities.ts'
@@ -179,9 +179,7 @@ export class SessionReads {
     query: (replica: Replica) => T,
   ): Promise<T> {
     return attempt(() => {
-      const bag = checkBag(options, readKeys)
-      const consistency = wordOption(bag['read'], 'read', ['local', 'linearizable'])
-      checkPath(path, this.#host.limits)
+      const consistency = checkRead(path, options, this.#host.limits)
       if (this.#life.refuses(options)) {
         throw this.#life.refusalOf(`${name} ${path}`, options, path)
       }

@@ -105,7 +105,7 @@ export class SessionWatches {
   }
 }
 
-function noRoomFor(path: string, limit: WatchLimit, bound: number): CoordinationError {
+export function noRoomFor(path: string, limit: WatchLimit, bound: number): CoordinationError {
   const whose = limit === 'maxSessionWatches' ? 'the session has' : 'the sessions of this peer have'
   return new CoordinationError(
     'LIMIT_EXCEEDED',

@@ -36,6 +36,7 @@ export const errorCodes = {
   SESSION_MOVED: { outcomes: notApplied, retryable: false, wire: -118 },
   QUOTA_EXCEEDED: { outcomes: notApplied, retryable: false, wire: -125 },
   SESSION_CLOSED: { outcomes: either, retryable: false },
+  UNIMPLEMENTED: { outcomes: notApplied, retryable: false, wire: -6 },
   BAD_ARGUMENT: { outcomes: notApplied, retryable: false, wire: -8 },
   BAD_OPTION: { outcomes: notApplied, retryable: false },
   LIMIT_EXCEEDED: { outcomes: notApplied, retryable: false },

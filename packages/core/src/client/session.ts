@@ -345,6 +345,7 @@ export interface Session extends AsyncDisposable {
   /**
    * What this peer has applied, now and synchronously; `undefined` when there is no such znode. It
    * does not wait for the session's own writes, and its bytes are shared: never write to them.
+   * Throws `UNIMPLEMENTED` over the wire, where there is no copy of the tree.
    */
   peek(path: string): ReadResult | undefined
   /**

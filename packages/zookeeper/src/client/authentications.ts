@@ -38,6 +38,11 @@ export class Authentications {
     return this.#all.length
   }
 
+  /** True while a server is to say whether it takes what was proved. */
+  get areUnanswered(): boolean {
+    return this.#sent.length > 0
+  }
+
   /** Proves something more, at once if there is a connection. */
   add(proof: Proof, taker: ProofTaker, connection: ServerConnection | undefined): void {
     const authentication = { ...proof, taker, wasAccepted: false }
@@ -51,8 +56,11 @@ export class Authentications {
     for (const authentication of this.#all) this.#send(authentication, connection)
   }
 
-  /** Takes the answer to the first that is not answered. Returns what ends the session, if it does. */
-  onAnswer(error: number): CoordinationError | undefined {
+  /**
+   * Takes the answer to the first that is not answered. Returns what ends the session, if it does. One
+   * that is refused ends the connection: the server is about to, and nothing must be sent before that.
+   */
+  onAnswer(error: number, connection: ServerConnection | undefined): CoordinationError | undefined {
     const authentication = this.#sent.shift()
     if (authentication === undefined) return undefined
     const { taker, wasAccepted, scheme } = authentication
@@ -66,6 +74,7 @@ export class Authentications {
     const refusal = new CoordinationError('AUTH_FAILED', message)
     if (wasAccepted) return refusal
     this.#all = this.#all.filter((one) => one !== authentication)
+    connection?.hangUp('it does not take what was proved')
     taker?.onRefused(refusal)
     return undefined
   }

@@ -217,9 +217,9 @@ export class Client implements ConnectionListener {
     const { timeoutMs, sessionId, password, readOnly } = response
     const isNew = this.#sessionId === 0
     if (timeoutMs <= 0 || sessionId === 0 || (!isNew && sessionId !== this.#sessionId)) {
-      if (isNew) connection.hangUp('it grants no session')
       // Another session than ours is none of ours: a server that hands one out has lost it.
-      else this.end({ reason: 'expired' })
+      if (this.#isOpen) this.end({ reason: 'expired' })
+      else this.#askAnew(connection)
       return false
     }
     if (readOnly === true) {
@@ -238,10 +238,7 @@ export class Client implements ConnectionListener {
     this.#proofs.sendAll(connection)
     this.watches.restore(connection, this.#lastZxid, this.#options.limits.maxRestoredBytes)
     if (this.#hasLostWrites) this.#syncFirst(connection)
-    if (!this.#isOpen) {
-      this.#isOpen = true
-      this.#listener.onOpened()
-    }
+    this.#openOnceProved()
     this.#listener.onTime()
     this.onRoom()
   }
@@ -255,8 +252,9 @@ export class Client implements ConnectionListener {
   }
 
   onAuthenticated(error: number): void {
-    const refusal = this.#proofs.onAnswer(error)
+    const refusal = this.#proofs.onAnswer(error, this.#connection)
     if (refusal !== undefined) this.end({ reason: 'refused', cause: refusal })
+    else this.#openOnceProved()
   }
 
   onRestored(error: number): void {
@@ -301,6 +299,20 @@ export class Client implements ConnectionListener {
 
   onDefect(error: unknown): void {
     this.end({ reason: 'defect', cause: error })
+  }
+
+  /** What it was opened with is taken before anybody hears of the session. */
+  #openOnceProved(): void {
+    if (this.#isOpen || this.#proofs.areUnanswered) return
+    this.#isOpen = true
+    this.#listener.onOpened()
+  }
+
+  /** There is no such session, of which nobody has heard yet: another one does as well. */
+  #askAnew(connection: ServerConnection): void {
+    this.#sessionId = 0
+    this.#password = new Uint8Array(passwordBytes)
+    connection.hangUp('it grants no session')
   }
 
   /** What was sent in vain: what can be asked again comes first; writes are lost. */
@@ -382,7 +394,7 @@ export class Client implements ConnectionListener {
 
   /** A session that no server can have kept is over, whether or not one is there to say so. */
   #expireWhenSilent(nowMs: number): void {
-    if (this.#sessionId === 0) return
-    if (nowMs - this.#heardMs >= this.#timeoutMs * keptShare) this.end({ reason: 'silent' })
+    if (this.#isOpen && nowMs - this.#heardMs >= this.#timeoutMs * keptShare)
+      this.end({ reason: 'silent' })
   }
 }

@@ -2,7 +2,7 @@
  * What a client asks, as frames, and what the answers say. Paths are whole here: see chroot.ts. `sync`,
  * watches and proofs have their places in the machine that carries all this: client.ts.
  */
-import type { ReadResult, Stat } from '@conclave/core'
+import type { ReadResult, Stat, TransactionResult } from '@conclave/core'
 import {
   openAcl,
   type AclEntry,
@@ -10,13 +10,15 @@ import {
   type Operation,
   type Zxid,
 } from '@conclave/core/internal'
+import { MalformedError } from '../jute/malformed-error.ts'
 import type { JuteReader } from '../jute/reader.ts'
 import {
+  createFlags,
   readCreate2Response,
   writeCreateRequest,
   writeCreateTtlRequest,
+  type CreateRequest,
 } from '../messages/create.ts'
-import { createFlags, type CreateRequest } from '../messages/create.ts'
 import { writeDeleteRequest } from '../messages/delete.ts'
 import { writeExistsRequest } from '../messages/exists.ts'
 import { readGetAclResponse, writeGetAclRequest } from '../messages/get-acl.ts'
@@ -52,9 +54,13 @@ export interface CreatedZnode {
   readonly stat: Stat
 }
 
-/** What a multi came to: a result for each part, or the first that failed. */
+/** What a multi came to: a result for each operation, or the first that failed. */
 export type MultiOutcome =
-  | { readonly type: 'committed'; readonly zxid: Zxid; readonly results: readonly MultiResult[] }
+  | {
+      readonly type: 'committed'
+      readonly zxid: Zxid
+      readonly results: readonly TransactionResult[]
+    }
   | { readonly type: 'refused'; readonly index: number; readonly error: number }
 
 export function getRequest(path: string): ClientRequest<ReadResult> {
@@ -192,10 +198,29 @@ export function multiRequest(operations: readonly Operation[]): ClientRequest<Mu
       const results = readMultiResponse(body)
       const index = results.findIndex((one) => one.opcode === opcodes.error && one.error !== 0)
       const failed = results[index]
-      if (failed?.opcode !== opcodes.error) return { type: 'committed', zxid, results }
-      return { type: 'refused', index, error: failed.error }
+      if (failed?.opcode === opcodes.error) return { type: 'refused', index, error: failed.error }
+      return {
+        type: 'committed',
+        zxid,
+        results: operations.map((operation, at) => resultOf(operation, results[at])),
+      }
     },
   }
+}
+
+/** What an operation came to. Throws for a result that is not one of its own. */
+function resultOf(operation: Operation, result: MultiResult | undefined): TransactionResult {
+  if (operation.type === 'create' && result?.opcode === opcodes.create2) {
+    const path = present(result.path, 'the path')
+    return { type: 'create', path, stat: statOfWire(result.stat) }
+  }
+  if (operation.type === 'set' && result?.opcode === opcodes.setData) {
+    return { type: 'set', stat: statOfWire(result.stat) }
+  }
+  const { type } = operation
+  const isPlain = type === 'delete' || type === 'check'
+  if (isPlain && result?.opcode === opcodes[type]) return { type }
+  throw new MalformedError('RECORD', `a multi answers a ${type} with something else`)
 }
 
 function partOf(operation: Operation): MultiPart {

@@ -227,19 +227,37 @@ describe('proofs', () => {
       },
     )
     world.wire.reply(xids.auth, 0, wireErrors.authFailed)
-    world.breakAndDial()
+    expect(world.wire.isClosed).toBe(true)
+    world.clock.advance(200)
     world.up()
 
     expect(world.told).toEqual(['AUTH_FAILED'])
     expect(world.wire.takeNames()).toEqual([])
   })
 
+  test('a session is there once what it was opened with is taken, on whichever connection', () => {
+    const world = new ClientWorld({ proofs: [proof, proof] })
+    world.up()
+    world.wire.reply(xids.auth, 0)
+    expect(world.told).toEqual([])
+    world.breakAndDial()
+    // Nobody has heard of the session yet: that it is gone is no end.
+    world.up({ timeoutMs: 0 })
+    world.clock.advance(300)
+    expect(world.up().sessionId).toBe(0)
+    world.wire.reply(xids.auth, 0)
+    world.wire.reply(xids.auth, 0)
+
+    expect(world.told).toEqual(['opened'])
+  })
+
   test('one that the session was opened with ends it when it is refused', () => {
     const world = new ClientWorld({ proofs: [proof] })
     world.up()
+    expect(world.told).toEqual([])
     world.wire.reply(xids.auth, 0, wireErrors.authFailed)
 
-    expect(world.told).toEqual(['opened', 'ended: refused'])
+    expect(world.told).toEqual(['ended: refused'])
     expect(world.wire.isClosed).toBe(true)
   })
 })
