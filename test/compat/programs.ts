@@ -31,7 +31,7 @@ async function python(): Promise<string> {
 }
 
 /** The class path of the programs in Java. */
-async function classPath(): Promise<string> {
+export async function classPath(): Promise<string> {
   const pom = join(here, 'java/pom.xml')
   const folder = await installed('java', await readFile(pom), (into) => {
     const options = ['--quiet', '--batch-mode', '--file', pom, `-DoutputDirectory=${into}`]
@@ -109,4 +109,19 @@ export const programs: Readonly<Record<string, Program>> = {
     return output(await compiledGo(), servers)
   },
   examples: runExamples,
+  /** The suite of sessions, in a run of its own. */
+  async session(servers) {
+    const vitest = join(here, '../../node_modules/vitest/vitest.mjs')
+    const { stdout } = await execute(
+      process.execPath,
+      [vitest, 'run', '--reporter=dot', '--no-color'],
+      {
+        cwd: join(here, '../..'),
+        env: { ...process.env, CONCLAVE_ZOOKEEPER: `zk://${servers}` },
+        timeout: 300_000,
+      },
+    )
+    const [tests = ''] = /Tests +[^\n]*/.exec(stdout) ?? []
+    return `${tests}\ndone`
+  },
 }

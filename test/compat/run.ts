@@ -1,26 +1,29 @@
 /**
  * `npm run test:compat -- [names] [--servers host:port,…]`: clients of ZooKeeper that nobody here
- * wrote, each on three peers of its own. What a client needs is installed; what cannot be fails. With
- * `--servers`, on those: the programs are right if they pass on Apache ZooKeeper too.
+ * wrote, each on three peers of its own; and `session`, our own sessions, on Apache ZooKeeper. What a
+ * client needs is installed; what cannot be fails. With `--servers`, on those: the programs are right
+ * if they pass on Apache ZooKeeper too.
  */
 import { parseArgs } from 'node:util'
+import { startApacheZooKeeper } from './apache-zookeeper.ts'
 import { servingEnsemble } from './ensemble.ts'
-import { programs } from './programs.ts'
+import { classPath, programs } from './programs.ts'
 
 const { values, positionals } = parseArgs({
   options: { servers: { type: 'string' } },
   allowPositionals: true,
 })
 
-/** Runs a program on three peers, or on the servers that were given. */
+/** Runs a program on what it is for, or on the servers that were given. */
 async function told(name: string): Promise<string> {
   const program = programs[name]
   if (program === undefined) {
     throw new Error(`no client ${name}; there are ${Object.keys(programs).join(', ')}`)
   }
   if (values.servers !== undefined) return program(values.servers)
-  const ensemble = await servingEnsemble()
-  return program(ensemble.servers).finally(() => ensemble.close())
+  const served =
+    name === 'session' ? await startApacheZooKeeper(await classPath()) : await servingEnsemble()
+  return program(served.servers).finally(() => served.close())
 }
 
 async function passes(name: string): Promise<boolean> {
