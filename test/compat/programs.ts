@@ -16,7 +16,8 @@ type Program = (servers: string) => Promise<string>
 
 /** The output of a command. */
 async function output(command: string, ...options: string[]): Promise<string> {
-  const { stdout } = await execute(command, options, { timeout: 120_000 })
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }
+  const { stdout } = await execute(command, options, { timeout: 120_000, env })
   return stdout
 }
 
@@ -79,7 +80,10 @@ async function runExamples(servers: string): Promise<string> {
 /** All of them, by name. */
 export const programs: Readonly<Record<string, Program>> = {
   async kazoo(servers) {
-    return output(await python(), join(here, 'kazoo_client.py'), servers)
+    return output(await python(), join(here, 'python/kazoo_client.py'), servers)
+  },
+  async 'kazoo-recipes'(servers) {
+    return output(await python(), join(here, 'python/kazoo_recipes.py'), servers)
   },
   java: (servers) => java(join(here, 'java/ZooKeeperProgram.java'), servers),
   curator: (servers) => java(join(here, 'java/CuratorProgram.java'), servers),
