@@ -6,6 +6,7 @@ import type { CallId, Delivery, SessionId, Zxid } from '@conclave/core/internal'
 import type { HostedClient, SessionAsker } from '@conclave/zookeeper'
 import type { ZooKeeperPorts } from './peer.ts'
 import type { SessionHost } from './session-host.ts'
+import type { Credentials } from './tls-options.ts'
 
 export class ClientSessions {
   readonly #host: SessionHost
@@ -14,6 +15,8 @@ export class ClientSessions {
   readonly #sessions = new Map<SessionId, HostedClient>()
   /** Where clients are served. */
   ports: ZooKeeperPorts | undefined
+  /** Has other certificates shown to clients. */
+  renew: ((credentials: Credentials) => void) | undefined
   /** Called when the peer is over. */
   onGone: (() => void) | undefined
 

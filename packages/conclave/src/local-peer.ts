@@ -5,7 +5,6 @@
 import { EventEmitter } from 'node:events'
 import {
   CoordinationError,
-  InvariantError,
   type Configuration,
   type CoreView,
   type PeerCore,
@@ -29,12 +28,13 @@ import { resolveSessionOptions, type SessionOptions } from './session-options.ts
 import type { Member, Peer, PeerEvents, Role, Status } from './peer.ts'
 import { ReadyWaits } from './ready-waits.ts'
 import {
+  changeMembers,
   checkReconfigureOptions,
-  membersAfter,
   type Reconfigured,
   type ReconfigureOptions,
 } from './reconfiguration.ts'
 import { RefusedLinks } from './refused-links.ts'
+import { renewCertificates, type RenewedCertificates } from './tls-options.ts'
 
 /** What a peer holds open. */
 export interface PeerParts {
@@ -191,20 +191,15 @@ export class LocalPeer implements Peer, DriverListener {
   async reconfigure(given: ReconfigureOptions): Promise<Reconfigured> {
     const options = checkReconfigureOptions(given, this.#options)
     const { signal, timeoutMs } = options
-    const call = { signal, timeoutMs }
-    const session = await this.session({ ...call, superuser: true })
-    try {
-      // What is judged here is what the leader has, unless another change comes first.
-      await session.sync(call)
-      const current = this.#started().core.replica.configuration
-      if (current === null) throw new InvariantError('Z18: an ensemble has a configuration')
-      const members = membersAfter(options, current, this.#options)
-      const version = options.version ?? current.version
-      const next = await session.reconfigure({ type: 'reconfigure', members, version }, call)
-      return { version: next.version, members: shownMembers(next.members, this.#options) }
-    } finally {
-      session.close().catch(() => undefined)
-    }
+    const session = await this.session({ signal, timeoutMs, superuser: true })
+    const current = (): Configuration | null => this.#started().core.replica.configuration
+    const next = await changeMembers(session, options, current, this.#options)
+    return { version: next.version, members: shownMembers(next.members, this.#options) }
+  }
+
+  /** Shows other certificates from now on. */
+  renewCertificates(given: RenewedCertificates): void {
+    renewCertificates(given, this.#started().driver.clients)
   }
 
   /** Hands over, then frees everything. Idempotent. */

@@ -4,6 +4,7 @@
  */
 import type { Call, CoordinationError, Session, Zxid } from '@conclave/core'
 import type { SessionOptions } from './session-options.ts'
+import type { RenewedCertificates } from './tls-options.ts'
 import type { Reconfigured, ReconfigureOptions } from './reconfiguration.ts'
 
 /**
@@ -73,7 +74,9 @@ export interface Status {
 
 /** The ports that clients of ZooKeeper connect to. */
 export interface ZooKeeperPorts {
-  readonly port: number
+  readonly port: number | undefined
+  /** The one over TLS. */
+  readonly securePort: number | undefined
 }
 
 /** What listeners of a peer are told. There is no `error`: a fault never throws into the process. */
@@ -134,6 +137,11 @@ export interface Peer extends AsyncDisposable {
    * at once when it does not lead. Rejects with `BAD_ARGUMENT` where there is no other voter.
    */
   handOver(call?: Call): Promise<void>
+  /**
+   * Shows other certificates, and trusts other authorities, in handshakes from now on; connections that
+   * there are live on. Throws `BAD_OPTION` for what cannot be used; then all stays as it was.
+   */
+  renewCertificates(renewed: RenewedCertificates): void
   /**
    * Closes the sessions of this process, hands over what the peer had to the rest of the ensemble,
    * and frees sockets and files. Idempotent.

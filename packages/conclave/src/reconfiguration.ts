@@ -6,10 +6,12 @@ import {
   CoordinationError,
   flawOf,
   formatMembers,
+  InvariantError,
   type Configuration,
   type Member as ListedMember,
 } from '@conclave/core/internal'
 import type { Call } from '@conclave/core'
+import type { LocalSession } from './local-session.ts'
 import { badOption, checkCall, refuseUnknownKeys, requireBag, show } from './option-checks.ts'
 import { memberOption, type EnsembleMember } from './member-options.ts'
 import { refuseExposure, type PeerOptions } from './options.ts'
@@ -66,8 +68,30 @@ export function checkReconfigureOptions(given: unknown, peer: PeerOptions): Reco
   return options
 }
 
+/** Asks for a change in a session that is closed with it; resolves with what is in force then. */
+export async function changeMembers(
+  session: LocalSession,
+  options: ReconfigureOptions,
+  current: () => Configuration | null,
+  peer: PeerOptions,
+): Promise<Configuration> {
+  const { signal, timeoutMs } = options
+  const call = { signal, timeoutMs }
+  try {
+    // What is judged here is what the leader has, unless another change comes first.
+    await session.sync(call)
+    const before = current()
+    if (before === null) throw new InvariantError('Z18: an ensemble has a configuration')
+    const members = membersAfter(options, before, peer)
+    const version = options.version ?? before.version
+    return await session.reconfigure({ type: 'reconfigure', members, version }, call)
+  } finally {
+    session.close().catch(() => undefined)
+  }
+}
+
 /** The list that the ensemble is to have, by what it has. Throws for what does not fit that. */
-export function membersAfter(
+function membersAfter(
   { add = [], change = [], remove = [], members }: ReconfigureOptions,
   current: Configuration,
   { network }: PeerOptions,

@@ -1,5 +1,5 @@
 /** The option `zookeeper` of `open`: where stock clients of ZooKeeper are served, and how many. */
-import { defaultEndpointLimits, fourLetterWords } from '@conclave/zookeeper'
+import { defaultEndpointLimits, fourLetterWords, type ListenPlace } from '@conclave/zookeeper'
 import { CoordinationError, type Timing } from '@conclave/core/internal'
 import {
   badOption,
@@ -10,15 +10,22 @@ import {
   refuseUnknownKeys,
   requireBag,
   show,
+  wordOption,
   type Bag,
 } from './option-checks.ts'
+import { credentialKeys, credentialsOption, type TlsCredentials } from './tls-options.ts'
 import { maxSessionTimeoutMs, minSessionTimeoutMs } from './session-options.ts'
 
 export interface ZooKeeperOptions {
-  /** ZooKeeper's own is 2181; 0 takes a free one, which `status()` tells. */
-  readonly port: number
+  /**
+   * ZooKeeper's own is 2181; 0 takes a free one, which `status()` tells. May be left out where clients
+   * are served over TLS alone.
+   */
+  readonly port?: number | undefined
   /** The address to listen on; 127.0.0.1 unless told, which only this machine reaches. */
   readonly host?: string | undefined
+  /** Serves clients over TLS, at another port. */
+  readonly secure?: SecurePortOptions | undefined
   /** Connections from one address; 60 unless told, 0 for any number. */
   readonly maxClientCnxns?: number | undefined
   /** Connections that are accepted in a second; any number unless told, or 0. */
@@ -47,10 +54,24 @@ export interface ZooKeeperOptions {
   readonly settings?: Readonly<Record<string, string | number>> | undefined
 }
 
+/** The port for clients over TLS; a client that does not speak it is sent away. */
+export interface SecurePortOptions extends TlsCredentials {
+  /** ZooKeeper's own is 2281; 0 takes a free one, which `status()` tells. */
+  readonly port: number
+  /** The address to listen on; that of `zookeeper.host` unless told. */
+  readonly host?: string | undefined
+  /**
+   * Whether clients must show a certificate that `ca` has signed (`'need'`), may (`'want'`), or are
+   * not asked for one. Its subject is then an identity of scheme `x509`. They must, if `ca` is given
+   * and nothing else is told.
+   */
+  readonly clientAuth?: 'need' | 'want' | 'none' | undefined
+}
+
 /** `ZooKeeperOptions`, checked. */
 export interface ZooKeeperPort {
-  readonly host: string
-  readonly port: number
+  readonly plain: ListenPlace | null
+  readonly secure: ListenPlace | null
   readonly maxClientCnxns: number
   readonly maxConnectionsPerSecond: number
   readonly words: readonly string[]
@@ -67,6 +88,7 @@ const maxClients = 1_000_000
 const keys = [
   'port',
   'host',
+  'secure',
   'maxClientCnxns',
   'maxConnectionsPerSecond',
   'fourLetterWords',
@@ -83,10 +105,12 @@ export function zooKeeperOption(given: unknown, timing: Timing): ZooKeeperPort |
   if (given === undefined) return null
   const bag = requireBag(given, 'option zookeeper')
   refuseUnknownKeys(bag, keys, 'zookeeper.')
-  const { host } = bag
+  const host = placeOption(bag['host'], 'zookeeper.host', '127.0.0.1')
+  const { port, secure } = bag
+  const isPlain = port !== undefined || secure === undefined
   return {
-    port: portOption(bag['port'], 'zookeeper.port', 0),
-    host: host === undefined ? '127.0.0.1' : hostOption(host, 'zookeeper.host'),
+    plain: isPlain ? { host, port: portOption(port, 'zookeeper.port', 0), tls: null } : null,
+    secure: secure === undefined ? null : secureOption(secure, host),
     maxClientCnxns: countOption(bag, 'maxClientCnxns', {
       missing: defaultEndpointLimits.maxAddressConnections,
       what: 'connections from one address, 0 for any number',
@@ -103,6 +127,28 @@ export function zooKeeperOption(given: unknown, timing: Timing): ZooKeeperPort |
       bag['readOnlyMode'] === undefined ||
       flagOption(bag['readOnlyMode'], 'zookeeper.readOnlyMode'),
     settings: settingsOption(bag['settings']),
+  }
+}
+
+function placeOption(value: unknown, key: string, missing: string): string {
+  return value === undefined ? missing : hostOption(value, key)
+}
+
+function secureOption(given: unknown, host: string): ListenPlace {
+  const key = 'zookeeper.secure'
+  const bag = requireBag(given, `option ${key}`)
+  refuseUnknownKeys(bag, ['port', 'host', 'clientAuth', ...credentialKeys], `${key}.`)
+  const credentials = credentialsOption(bag, key)
+  const hasAuthority = credentials.ca !== undefined
+  const auth = wordOption(bag['clientAuth'], `${key}.clientAuth`, ['need', 'want', 'none'])
+  if (auth !== undefined && auth !== 'none' && !hasAuthority) {
+    const mend = 'give the authority that has signed them as ca, or clientAuth: none'
+    throw badOption(`${key}.clientAuth`, auth, mend)
+  }
+  return {
+    host: placeOption(bag['host'], `${key}.host`, host),
+    port: portOption(bag['port'], `${key}.port`, 0),
+    tls: { credentials, clientAuth: auth ?? (hasAuthority ? 'need' : 'none') },
   }
 }
 

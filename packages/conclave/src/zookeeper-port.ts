@@ -29,10 +29,10 @@ export async function openZooKeeperPort(
   options: PeerOptions,
   zookeeper: ZooKeeperPort,
 ): Promise<void> {
-  const { host, port, words, maxClientCnxns, maxConnectionsPerSecond } = zookeeper
+  const { plain, secure, words, maxClientCnxns, maxConnectionsPerSecond } = zookeeper
   const endpoint = await openEndpoint(hostOf(started, entropy, options, zookeeper), {
-    host,
-    port,
+    plain,
+    secure,
     words,
     limits: {
       ...defaultEndpointLimits,
@@ -46,7 +46,8 @@ export async function openZooKeeperPort(
     settings: settingsOf(options, zookeeper),
   })
   const { clients } = started.driver
-  clients.ports = { port: endpoint.port }
+  clients.ports = { port: endpoint.port ?? undefined, securePort: endpoint.securePort ?? undefined }
+  if (secure !== null) clients.renew = (credentials) => endpoint.renew(credentials)
   clients.onGone = () => void endpoint.close()
 }
 

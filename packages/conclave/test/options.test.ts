@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { CoordinationError } from '@conclave/core'
+import { certificate } from './certificates.ts'
 import { describe, expect, test } from 'vitest'
 import type { EnsembleMember } from '../src/member-options.ts'
 import { resolveOptions } from '../src/options.ts'
@@ -133,6 +134,25 @@ describe('the options of open', () => {
       'session timeouts that the ensemble cannot keep',
       having({ zookeeper: { port: 0, minSessionTimeoutMs: 100 } }),
       ['zookeeper.minSessionTimeoutMs', '100', '9000'],
+    ],
+    [
+      'a secure port without a key',
+      having({ zookeeper: { secure: { port: 0, cert: certificate('server').cert } } }),
+      ['zookeeper.secure.key', 'missing', 'PRIVATE KEY'],
+    ],
+    [
+      'the key of another certificate',
+      having({
+        zookeeper: {
+          secure: { port: 0, cert: certificate('server').cert, key: certificate('client').key },
+        },
+      }),
+      ['zookeeper.secure', 'key'],
+    ],
+    [
+      'certificates of clients without an authority',
+      having({ zookeeper: { secure: { port: 0, ...certificate('server'), clientAuth: 'need' } } }),
+      ['zookeeper.secure.clientAuth', 'ca'],
     ],
     ['clients without a port', having({ zookeeper: {} }), ['zookeeper.port', 'TCP port']],
     [

@@ -15,7 +15,7 @@ test(
     const peers = await Promise.all(options.map((one) => openPeer(one)))
     await Promise.all(peers.map((peer) => peer.ready({ timeoutMs: 30_000 })))
     const last = peers.find(({ role }) => role === 'follower')!
-    const port = last.status().zookeeper!.port
+    const port = last.status().zookeeper!.port!
     const before = await WireClient.open(port, { readOnly: true })
     expect(before.response.readOnly).toBe(false)
     await create(before.client, '/a')
@@ -66,7 +66,7 @@ test('without read-only mode, nobody is served without a quorum', { timeout: 60_
   const zookeeper = { port: 0, readOnlyMode: false }
   const timing = { heartbeatMs: 20, silentPeerMs: 100, electionSettleMs: 20 }
   const peer = await openPeer({ ...options!, timing, zookeeper })
-  const port = peer.status().zookeeper!.port
+  const port = peer.status().zookeeper!.port!
   for (let round = 0; round < 5; round += 1) {
     const client = await WireClient.reach(port)
     void client.greetRaw({ readOnly: true })

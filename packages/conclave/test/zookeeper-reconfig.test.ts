@@ -46,7 +46,7 @@ test('the super user changes the members, and nobody else', { timeout: 60_000 },
   const peers = await Promise.all(options.map((one) => openPeer({ ...one, zookeeper })))
   await Promise.all(peers.map((peer) => peer.ready({ timeoutMs: 30_000 })))
   const [one, other] = peers.filter(({ role }) => role === 'follower')
-  const port = one!.status().zookeeper!.port
+  const port = one!.status().zookeeper!.port!
   const { client: anybody } = await WireClient.open(port)
   const client = await superClient(port)
   const leaving = String(other!.id)

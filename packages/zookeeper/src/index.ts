@@ -157,6 +157,7 @@ export {
 } from './messages/watcher-event.ts'
 export { type ClientInfo, readWhoAmIResponse, writeWhoAmIResponse } from './messages/who-am-i.ts'
 export { parseServer, parseServerLine, type ServerLine } from './server-line.ts'
+export { distinguishedName, type ListenPlace } from './endpoint/client-listener.ts'
 export { digestIdentity } from './endpoint/digest-identity.ts'
 export { openEndpoint, type Endpoint, type EndpointOptions } from './endpoint/endpoint.ts'
 export type {

@@ -48,6 +48,10 @@ export class TestPeer implements Peer {
     return this.#awaited('reconfigure()', this.#peer.reconfigure(options), options)
   }
 
+  renewCertificates(renewed: Parameters<Peer['renewCertificates']>[0]): void {
+    this.#peer.renewCertificates(renewed)
+  }
+
   handOver(call?: Call): Promise<void> {
     return this.#awaited('handOver()', this.#peer.handOver(call), call)
   }

@@ -6,7 +6,7 @@
  * not read from either; one that still does not, and is told of changes, is let go.
  */
 import type { Socket } from 'node:net'
-import type { Zxid } from '@conclave/core/internal'
+import type { Identity, Zxid } from '@conclave/core/internal'
 import { FrameSplitter } from '../jute/frame-splitter.ts'
 import { MalformedError } from '../jute/malformed-error.ts'
 import type { JuteReader } from '../jute/reader.ts'
@@ -38,6 +38,8 @@ export class ClientConnection implements OutputOwner {
   /** Where the client is. */
   readonly address: string
   readonly port: number
+  /** Who its certificate says that it is, if it has shown one. */
+  readonly identity: Identity | null
   readonly openedMs: number
   /** By the wall clock, as operators are told it. */
   readonly openedWallMs: number
@@ -71,7 +73,9 @@ export class ClientConnection implements OutputOwner {
     limits: EndpointLimits,
     clock: EndpointClock,
     listener: ConnectionListener,
+    identity: Identity | null,
   ) {
+    this.identity = identity
     this.#socket = socket
     this.address = plainAddress(socket.remoteAddress ?? '')
     this.port = socket.remotePort ?? 0

@@ -137,6 +137,7 @@ export class ClientSession implements HostedClient, ReadContext {
     this.heard()
     this.#identities = []
     this.prove({ scheme: 'ip', id: connection.address })
+    if (connection.identity !== null) this.prove(connection.identity)
   }
 
   /** The connection is gone. The session goes on until it is spoken for again, or expires. */

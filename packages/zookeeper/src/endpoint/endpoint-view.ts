@@ -32,8 +32,8 @@ export interface ConnectionView {
 export interface EndpointView {
   readonly host: EndpointHost
   readonly mode: HostStanding['mode'] | 'read-only' | 'not-serving'
-  readonly port: number
   /** `null` where there is none. */
+  readonly port: number | null
   readonly securePort: number | null
   readonly startedMs: number
   readonly minSessionTimeoutMs: number

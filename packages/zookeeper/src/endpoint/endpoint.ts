@@ -6,10 +6,11 @@
  * What a client may be told when, and by whom, is client-session.ts; what it may ask, requests.ts.
  */
 import { timingSafeEqual } from 'node:crypto'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import {
-  CoordinationError,
   epochOf,
+  type Identity,
   type SessionId,
   type SessionRecord,
   type Zxid,
@@ -25,6 +26,7 @@ import {
 } from '../messages/connect.ts'
 import { Admission } from './admission.ts'
 import { ClientConnection, type ConnectionListener } from './client-connection.ts'
+import { ClientListener, type ListenerOwner, type ListenPlace } from './client-listener.ts'
 import { ClientSession, type SessionListener } from './client-session.ts'
 import type { EndpointHost } from './endpoint-host.ts'
 import type { EndpointLimits } from './endpoint-limits.ts'
@@ -35,8 +37,9 @@ import { Statistics } from './statistics.ts'
 import { takeRequest } from './requests.ts'
 
 export interface EndpointOptions {
-  readonly host: string
-  readonly port: number
+  /** Where it listens; `null` where it does not. */
+  readonly plain: ListenPlace | null
+  readonly secure: ListenPlace | null
   readonly limits: EndpointLimits
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
@@ -60,10 +63,11 @@ export async function openEndpoint(
   return endpoint
 }
 
-export class Endpoint implements ConnectionListener, SessionListener {
+export class Endpoint implements ConnectionListener, SessionListener, ListenerOwner {
   readonly #host: EndpointHost
   readonly #options: EndpointOptions
-  readonly #server: Server
+  readonly #plain: ClientListener | null
+  readonly #secure: ClientListener | null
   readonly #shared = {
     output: new Output(),
     reader: new JuteReader(),
@@ -86,47 +90,45 @@ export class Endpoint implements ConnectionListener, SessionListener {
     this.#options = options
     this.#admission = new Admission(options.limits, host.clock)
     this.#startedMs = host.clock.nowMs()
-    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
-      this.#accept(socket)
-    })
+    const listenerAt = (place: ListenPlace | null): ClientListener | null =>
+      place && new ClientListener(place, options.limits.handshakeMs, this)
+    this.#plain = listenerAt(options.plain)
+    this.#secure = listenerAt(options.secure)
   }
 
-  /** Where it listens. */
-  get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port
+  /** Where it listens in plain; `null` where it does not. */
+  get port(): number | null {
+    return this.#plain?.port ?? null
   }
 
-  listen(): Promise<void> {
-    const { host, port } = this.#options
-    return new Promise((resolve, reject) => {
-      const onError = (error: NodeJS.ErrnoException): void => {
-        const place = `${host}:${String(port)}`
-        const message = `cannot listen for ZooKeeper's clients on ${place}: ${error.message}; choose another zookeeper.port, or stop what holds this one`
-        reject(new CoordinationError('LISTEN_FAILED', message, { cause: error }))
-      }
-      this.#server.once('error', onError)
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', onError)
-        // Failing to accept one connection is no reason to end the others.
-        this.#server.on('error', () => undefined)
-        this.#watchStanding()
-        resolve()
-      })
-    })
+  /** Where it listens over TLS. */
+  get securePort(): number | null {
+    return this.#secure?.port ?? null
+  }
+
+  async listen(): Promise<void> {
+    try {
+      for (const listener of this.#listeners) await listener.listen()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    this.#watchStanding()
+  }
+
+  /** Connections over TLS that come from now on are shown these. Throws for what cannot be. */
+  renew(credentials: SecureContextOptions): void {
+    this.#secure?.renew(credentials)
   }
 
   /** Lets go of every client; their sessions live on, and may be taken up elsewhere. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelWatch?.()
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve()
-      })
-    })
+    const closed = Promise.all(this.#listeners.map((listener) => listener.close()))
     for (const connection of [...this.#connections.keys()]) connection.destroy()
     this.#admission.destroyAll()
-    return closed
+    await closed
   }
 
   /** What four-letter words see. */
@@ -147,7 +149,7 @@ export class Endpoint implements ConnectionListener, SessionListener {
       host,
       mode: isServing ? mode : this.#isReadOnly ? 'read-only' : 'not-serving',
       port: this.port,
-      securePort: null,
+      securePort: this.securePort,
       startedMs: this.#startedMs,
       minSessionTimeoutMs,
       maxSessionTimeoutMs,
@@ -156,6 +158,24 @@ export class Endpoint implements ConnectionListener, SessionListener {
       statistics: this.#shared.statistics,
       connections,
     }
+  }
+
+  admits(socket: Socket): boolean {
+    const isAdmitted = !this.#isClosed && this.#admission.admit(socket)
+    if (!isAdmitted) this.#shared.statistics.rejectedCount += 1
+    return isAdmitted
+  }
+
+  onSocket(socket: Socket, identity: Identity | null): void {
+    const { clock } = this.#host
+    const { limits } = this.#options
+    const connection = new ClientConnection(socket, this.#shared, limits, clock, this, identity)
+    this.#connections.set(connection, null)
+    const cancel = clock.after(limits.handshakeMs, () => {
+      connection.destroy()
+    })
+    this.#patience.set(connection, cancel)
+    socket.resume()
   }
 
   onHeard(connection: ClientConnection): void {
@@ -194,21 +214,8 @@ export class Endpoint implements ConnectionListener, SessionListener {
     this.#sessions.delete(session.sessionId)
   }
 
-  #accept(socket: Socket): void {
-    if (this.#isClosed || !this.#admission.admit(socket)) {
-      this.#shared.statistics.rejectedCount += 1
-      socket.destroy()
-      return
-    }
-    const { clock } = this.#host
-    const { limits } = this.#options
-    const connection = new ClientConnection(socket, this.#shared, limits, clock, this)
-    this.#connections.set(connection, null)
-    const cancel = clock.after(limits.handshakeMs, () => {
-      connection.destroy()
-    })
-    this.#patience.set(connection, cancel)
-    socket.resume()
+  get #listeners(): readonly ClientListener[] {
+    return [this.#plain, this.#secure].filter((listener) => listener !== null)
   }
 
   #answerWord(connection: ClientConnection, word: string): void {

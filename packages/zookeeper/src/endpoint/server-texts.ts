@@ -35,7 +35,7 @@ export async function configurationText(view: EndpointView): Promise<string> {
   const { settings, host, mode } = view
   const { snapshotBytes, logBytes } = await host.diskUse()
   const values: readonly (readonly [string, string | number])[] = [
-    ['clientPort', view.port],
+    ['clientPort', view.port ?? -1],
     ['secureClientPort', view.securePort ?? -1],
     ['dataDir', settings.snapshotFolder],
     ['dataDirSize', snapshotBytes],
