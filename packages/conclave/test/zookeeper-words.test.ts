@@ -190,10 +190,13 @@ test(
     )
     expect(follower).toContain('zk_server_state\tfollower\nzk_peer_state\tfollowing - broadcast\n')
     expect(follower).not.toContain('zk_synced_followers')
-    const conf = await word(portOf('follower'), 'conf')
-    expect(conf).toMatch(
-      /\ninitLimit=\d+\nsyncLimit=\d+\nelectionAlg=3\nelectionPort=\d+\nquorumPort=\d+\npeerType=0\nmembership: \nserver\.1=127\.0\.0\.1:/,
-    )
+    // The founding configuration may not be applied yet when a peer is ready.
+    await vi.waitFor(async () => {
+      const conf = await word(portOf('follower'), 'conf')
+      expect(conf).toMatch(
+        /\ninitLimit=\d+\nsyncLimit=\d+\nelectionAlg=3\nelectionPort=\d+\nquorumPort=\d+\npeerType=0\nmembership: \nserver\.1=127\.0\.0\.1:/,
+      )
+    }, patience)
 
     const last = portOf('follower')
     const lost = peers.filter(({ id }) => id !== peers.find(({ role }) => role === 'follower')?.id)
