@@ -44,7 +44,9 @@ describe('three peers with the weights 2, 1 and 1', () => {
       const third = await openPeer(options[2]!)
       await third.ready({ timeoutMs: 15_000 })
       await peers[0]!.close()
-      await vi.waitFor(() => expect(peers[1]!.status().ready).toBe(false), patience)
+      for (const left of [peers[1]!, third]) {
+        await vi.waitFor(() => expect(left.status().ready).toBe(false), patience)
+      }
       const error = (await rejectionOf(third.ready({ timeoutMs: 2_000 }))) as CoordinationError
       expect(error.code).toBe('TIMEOUT')
       const write = session.set('/a', 'with 1 again')
@@ -95,6 +97,7 @@ describe('three peers with the weights 2, 1 and 1', () => {
     const [peer] = await openAll(await heavyFirst())
     const refused: [Parameters<Peer['reconfigure']>[0], string, string][] = [
       [{ change: [{ id: 1, weight: 0 }] }, 'BAD_OPTION', 'change[0].weight is 0'],
+      [{ change: [{ id: 1, host: 'a'.repeat(256) }] }, 'BAD_ARGUMENT', 'a host of 256 letters'],
       [{ change: [{ id: 1, group: 1 }] }, 'BAD_ARGUMENT', 'voters 2, 3 are in no group'],
       [
         { change: [{ id: 1, role: 'observer', weight: 2 }] },

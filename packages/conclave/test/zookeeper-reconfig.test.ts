@@ -78,3 +78,45 @@ test('the super user changes the members, and nobody else', { timeout: 60_000 },
   expect(await errorOf({ joining })).toBe(0)
   await vi.waitFor(() => expect(other!.status().membership).toBe('observer'), patience)
 })
+
+test(
+  'weights and groups are those of the whole list, and of nothing less',
+  { timeout: 60_000 },
+  async () => {
+    const options = await ensembleOptions(3)
+    const zookeeper = { port: 0, superDigest, reconfigEnabled: true }
+    const peers = await Promise.all(options.map((one) => openPeer({ ...one, zookeeper })))
+    await Promise.all(peers.map((peer) => peer.ready({ timeoutMs: 30_000 })))
+    // What a follower forwards and no leader can read would be forwarded for ever.
+    const peer = peers.find(({ role }) => role === 'follower')!
+    const client = await superClient(peer.status().zookeeper!.port!)
+    const listed = options[0]!.ensemble as readonly { id: number; port: number }[]
+    const servers = listed.map(({ id, port }) => {
+      return `server.${String(id)}=127.0.0.1:${String(port)}:${String(port)}:participant`
+    })
+    const list = async (...counts: string[]): Promise<Reply> =>
+      reconfig(client, { newMembers: [...servers, ...counts].join('\n') })
+
+    expect((await list('group.1=1:2')).error).toBe(wireErrors.badArguments)
+    expect((await list('weight.1=0')).error).toBe(wireErrors.badArguments)
+    expect((await list('weight.1=65536')).error).toBe(wireErrors.badArguments)
+    expect((await list('weight.1=x')).error).toBe(wireErrors.badArguments)
+    expect((await list('server.256=127.0.0.1:1:1')).error).toBe(wireErrors.badArguments)
+    expect((await list(`server.4=${'a'.repeat(256)}:1:1`)).error).toBe(wireErrors.badArguments)
+    const counts = ['group.1=1:3', 'group.2=2', 'weight.1=2', 'weight.2=1', 'weight.3=1']
+    const reply = await list(...counts)
+
+    expect(reply.error).toBe(0)
+    const text = textOf(readGetDataResponse(reply.body).data)!
+    expect(text.split('\n').slice(3, -1)).toEqual(counts)
+    expect(peer.status().members).toMatchObject([
+      { weight: 2, group: 1 },
+      { weight: 1, group: 2 },
+      { weight: 1, group: 1 },
+    ])
+    expect((await reconfig(client, { leaving: '3' })).error).toBe(wireErrors.badArguments)
+    expect((await reconfig(client, { newMembers: text })).error).toBe(0)
+    expect((await list()).error).toBe(0)
+    expect((await reconfig(client, { leaving: '3' })).error).toBe(0)
+  },
+)

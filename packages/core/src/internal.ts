@@ -24,8 +24,10 @@ export {
   type Outcome,
 } from './errors.ts'
 export {
+  countAlike,
   flawOf,
   formatMembers,
+  maxHostLength,
   maxPeerId,
   maxWeight,
   sameMembers,

@@ -1,5 +1,6 @@
 /** Configurations and their members as positional tuples. */
 import {
+  maxHostLength,
   maxPeerId,
   maxWeight,
   type Configuration,
@@ -11,8 +12,6 @@ import { Tuple } from './tuple.ts'
 
 const memberRoles: readonly MemberRole[] = ['voter', 'observer']
 const maxMembers = maxPeerId
-/** What a name in the DNS may have. */
-const maxHostLength = 255
 const maxPort = 65_535
 
 export function writeConfiguration(configuration: Configuration): unknown[] {

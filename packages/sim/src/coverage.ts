@@ -5,6 +5,7 @@
  * Some are seen here, from outside; some are told by whoever has them come about (`reach`).
  */
 import {
+  countAlike,
   counterOf,
   epochOf,
   sameMembers,
@@ -236,7 +237,7 @@ export class Coverage implements Invariant {
   /** Whether weights decide otherwise than a count of those who hold the page would. */
   #noteHolders(page: Page): void {
     const members = this.#members
-    if (members.every(({ weight = 1, group }) => weight === 1 && group === undefined)) return
+    if (countAlike(members)) return
     const voters = votersOf(members)
     const holders = voters.filter((id) => this.#peers.get(id)?.durable.holds(page) === true)
     const isMajority = holders.length > voters.length / 2

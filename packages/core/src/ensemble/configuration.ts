@@ -26,6 +26,9 @@ export interface Member {
 /** The largest number of a peer, which is one byte in the handshake, and of a group. */
 export const maxPeerId = 255
 
+/** What a name in the DNS may have. */
+export const maxHostLength = 255
+
 /** The largest weight of a voter. */
 export const maxWeight = 65_535
 
@@ -40,6 +43,11 @@ export interface Configuration {
 /** The ids that count in a quorum. */
 export function votersOf(members: readonly Member[]): PeerId[] {
   return members.filter((member) => member.role === 'voter').map((member) => member.id)
+}
+
+/** True where every voter counts like any other: a quorum is a majority then. */
+export function countAlike(members: readonly Member[]): boolean {
+  return members.every(({ weight = 1, group }) => weight === 1 && group === undefined)
 }
 
 /** What somebody is in the ensemble; `none` of one that learns from it and is not listed. */
@@ -73,8 +81,11 @@ export function flawOf(members: readonly Member[]): string | null {
   if (odd !== undefined) {
     return `peer ${String(odd)} cannot be: the number of a peer is from 1 to ${String(maxPeerId)}`
   }
-  for (const { id, role, weight, group } of members) {
+  for (const { id, role, address, weight, group } of members) {
     const peer = `peer ${String(id)}`
+    if (address !== undefined && address.host.length > maxHostLength) {
+      return `${peer} has a host of ${String(address.host.length)} letters: give the name or address of one`
+    }
     if (role === 'observer' && (weight ?? group) !== undefined) {
       return `${peer} is an observer, which counts in no quorum: leave out its weight and group`
     }

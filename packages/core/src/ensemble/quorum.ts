@@ -7,7 +7,7 @@
  * in common, and in that one two majorities of its weight a voter.
  */
 import type { PeerId } from '../ids.ts'
-import { votersOf, type Member } from './configuration.ts'
+import { countAlike, votersOf, type Member } from './configuration.ts'
 
 export interface Quorum {
   /** All that can count. */
@@ -23,8 +23,7 @@ export interface Quorum {
 
 /** What suffices of these members: a majority, where voters have neither weights nor groups. */
 export function quorumOf(members: readonly Member[]): Quorum {
-  const isPlain = members.every(({ weight = 1, group }) => weight === 1 && group === undefined)
-  return isPlain ? new MajorityQuorum(votersOf(members)) : new WeightedQuorum(members)
+  return countAlike(members) ? new MajorityQuorum(votersOf(members)) : new WeightedQuorum(members)
 }
 
 /** More than half of the voters. */

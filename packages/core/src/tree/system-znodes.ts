@@ -7,7 +7,12 @@
  * everybody may read it and do nothing else.
  */
 import { anyone, permissions, type Acl } from '../access/acl.ts'
-import type { Configuration, Member, MemberAddress } from '../ensemble/configuration.ts'
+import {
+  countAlike,
+  type Configuration,
+  type Member,
+  type MemberAddress,
+} from '../ensemble/configuration.ts'
 import { noSession } from '../ids.ts'
 import { zeroZxid, type Zxid } from '../zxid.ts'
 import { neverReaped } from './reapables.ts'
@@ -68,11 +73,10 @@ export function configurationText({ members }: Configuration, zxid: Zxid): Uint8
 
 /** As ZooKeeper writes them: it has no weights without groups, so all voters are in one then. */
 function groupsText(members: readonly Member[]): string {
+  if (countAlike(members)) return ''
   const voters = members.filter(({ role }) => role === 'voter')
   const groups = new Map<number, number[]>()
   for (const { id, group = 1 } of voters) groups.set(group, [...(groups.get(group) ?? []), id])
-  const isPlain = voters.every(({ weight = 1, group }) => weight === 1 && group === undefined)
-  if (isPlain) return ''
   const inOrder = [...groups].sort(([a], [b]) => a - b)
   const groupLines = inOrder.map(([group, ids]) => `group.${String(group)}=${ids.join(':')}\n`)
   const weightLines = voters.map(({ id, weight = 1 }) => `weight.${String(id)}=${String(weight)}\n`)

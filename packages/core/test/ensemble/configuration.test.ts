@@ -40,6 +40,10 @@ describe('members that cannot be', () => {
       'peer 2 has the weight 0: give it one from 1 to 65535, or make it an observer',
       [voter(1), voter(2, { weight: 0 })],
     ],
+    [
+      'peer 1 has a host of 256 letters',
+      [voter(1, { address: { host: 'a'.repeat(256), port: 1 } })],
+    ],
     ['peer 1 has the weight 1.5', [voter(1, { weight: 1.5 })]],
     ['peer 1 is in group 0: number groups from 1 to 255', [voter(1, { group: 0 })]],
     [
