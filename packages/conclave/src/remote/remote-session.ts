@@ -283,10 +283,12 @@ export class RemoteSession implements Session {
     })
     this.#watches.endAll()
     const bounds = { signal: call?.signal, timeoutMs: call?.timeoutMs ?? this.timeoutMs }
+    const closed = sessionEnd(this.#ended, `close session ${this.id}`, bounds, this.#clock)
     // A server is looked for even when nobody waits any more, but no longer than it keeps the session.
-    const cancel = this.#clock.after(this.timeoutMs, () => this.#client.end({ reason: 'closed' }))
+    const patienceMs = Math.max(bounds.timeoutMs, this.timeoutMs)
+    const cancel = this.#clock.after(patienceMs, () => this.#client.end({ reason: 'closed' }))
     void this.#ended.then(cancel)
-    return sessionEnd(this.#ended, `close session ${this.id}`, bounds, this.#clock)
+    return closed
   }
 }
 

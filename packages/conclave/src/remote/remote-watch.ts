@@ -62,6 +62,8 @@ export class RemoteWatch implements Watcher {
   readonly #seen: Zxid
   readonly #pending = new Map<string, PendingPath>()
   readonly #asked = new Map<ClientCall, Place>()
+  /** False from when an event was dropped until the next one is not. */
+  #hasRoom = true
   #beginning: SubtreeReading | undefined
 
   constructor(
@@ -133,8 +135,10 @@ export class RemoteWatch implements Watcher {
 
   #tellLater(event: ZnodeEvent, path: string, whole: string, zxid: Zxid | undefined): void {
     const { order, client } = this.#surroundings
-    if (this.#asked.size >= this.#options.maxPending) {
-      order.run(() => this.#watch.pushGap('overflow'))
+    const hadRoom = this.#hasRoom
+    this.#hasRoom = this.#asked.size < this.#options.maxPending
+    if (!this.#hasRoom) {
+      if (hadRoom) order.run(() => this.#watch.pushGap('overflow'))
       return
     }
     const pending = this.#pending.get(path) ?? { count: 0, deletedCount: 0, told: undefined }

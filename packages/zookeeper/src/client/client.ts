@@ -66,6 +66,7 @@ const pingShare = 1 / 3
 /** A server keeps a session for up to one tick beyond its timeout, which is two ticks or more. */
 const keptShare = 3 / 2
 const ticksPerTimeout = 30
+const leastTickMs = 20
 const longestPauseMs = 5_000
 const leastAttemptMs = 500
 /** A connection that broke sooner than this counts as one that was not had. */
@@ -356,7 +357,7 @@ export class Client implements ConnectionListener {
   #tickLater(): void {
     if (this.#isOver) return
     const { clock } = this.#surroundings
-    this.#cancelTick = clock.after(this.#timeoutMs / ticksPerTimeout, () => {
+    this.#cancelTick = clock.after(Math.max(this.#timeoutMs / ticksPerTimeout, leastTickMs), () => {
       // Behind what has arrived: a loop that was blocked must not take that for silence.
       clock.soon(() => {
         this.#onTick()
@@ -370,15 +371,10 @@ export class Client implements ConnectionListener {
     const nowMs = this.#surroundings.clock.nowMs()
     const connection = this.#connection
     this.#listener.onTime()
-    if (connection === undefined) {
-      this.#expireWhenSilent(nowMs)
-      return
-    }
-    if (!connection.isGreeted) {
+    if (connection?.isGreeted !== true) {
       const patienceMs = (this.#timeoutMs * silentShare) / this.#servers.size
-      if (nowMs - connection.openedMs >= Math.max(patienceMs, leastAttemptMs)) {
-        connection.hangUp('it does not answer')
-      }
+      const patientUntilMs = (connection?.openedMs ?? nowMs) + Math.max(patienceMs, leastAttemptMs)
+      if (nowMs >= patientUntilMs) connection?.hangUp('it does not answer')
       this.#expireWhenSilent(nowMs)
       return
     }
