@@ -52,10 +52,13 @@ export function systemRecords(): ZnodeRecord[] {
   })
 }
 
-/** Clients read two ports, one for the quorum and one for elections; ours are one and the same. */
+/**
+ * Clients read two ports, for the quorum and for elections, and refuse a configuration in which both
+ * are the same. A member has one; the next port, or the one before the last, stands for the other.
+ */
 function placeText({ host, port }: MemberAddress): string {
-  const text = String(port)
-  return `${host.includes(':') ? `[${host}]` : host}:${text}:${text}:`
+  const election = port < 65_535 ? port + 1 : port - 1
+  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}:${String(election)}:`
 }
 
 /**

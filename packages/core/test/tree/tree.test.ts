@@ -67,7 +67,7 @@ describe('tree', () => {
     const znode = tree.configure({ ensembleId: 7, version: 1, members }, at(5), 1_000)
 
     expect(String.fromCharCode(...(znode.data ?? []))).toBe(
-      'server.1=db1:7001:7001:participant\nserver.2=observer\nversion=300000005',
+      'server.1=db1:7001:7002:participant\nserver.2=observer\nversion=300000005',
     )
     expect(statOf(znode)).toMatchObject({ version: -1, mzxid: at(5), mtime: 1_000, czxid: 0 })
     expect(tree.digest.hex).toBe(digestOf(tree.znodes(), []))

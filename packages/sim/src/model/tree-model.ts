@@ -198,7 +198,10 @@ export class TreeModel {
     let text = ''
     for (const { id, role, address } of members) {
       text += `server.${id}=`
-      if (address !== undefined) text += `${address.host}:${address.port}:${address.port}:`
+      if (address !== undefined) {
+        const elections = address.port === 65_535 ? 65_534 : address.port + 1
+        text += `${address.host}:${address.port}:${elections}:`
+      }
       text += role === 'observer' ? 'observer\n' : 'participant\n'
     }
     const voters = members.filter(({ role }) => role === 'voter')
