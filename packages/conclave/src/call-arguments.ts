@@ -47,6 +47,20 @@ export function checkPath(path: unknown, limits: Limits, sequential = false): st
   return path
 }
 
+/** Refuses what is no list of paths, or a longer one than is answered at once; the list is a copy. */
+export function checkPaths(paths: unknown, limits: Limits): readonly string[] {
+  if (!Array.isArray(paths)) {
+    const message = `paths is ${show(paths)}: give a list of paths`
+    throw new CoordinationError('BAD_ARGUMENT', message)
+  }
+  const { maxOperations } = limits
+  if (paths.length > maxOperations) {
+    const message = `there are ${String(paths.length)} paths, and limits.maxOperations is ${String(maxOperations)}: read fewer at a time, or scan`
+    throw new CoordinationError('LIMIT_EXCEEDED', message)
+  }
+  return paths.map((path: unknown) => checkPath(path, limits))
+}
+
 /** The bytes to be written: the session's own copy. `undefined` is stored as absent data. */
 export function copyData(data: Bytes | undefined, path: string, limits: Limits): Uint8Array | null {
   if (data === undefined) return null

@@ -136,6 +136,13 @@ export class LocalSession implements Session, HostedSession {
     return this.#reads.find(path, options)
   }
 
+  findAll(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (ReadResult | undefined)[]> {
+    return this.#reads.findAll(paths, options)
+  }
+
   /** Replaces a znode's data. Rejects with `NO_NODE` or `BAD_VERSION`, and then nothing changed. */
   set(path: string, data: Bytes, options?: SetOptions): Promise<Stat> {
     return attempt(() => this.#write(setRequestOf(path, data, options, this.#host.limits), options))

@@ -26,7 +26,14 @@ import {
   type ZnodeReading,
 } from '@conclave/core/internal'
 import type { AclLine, Call, QuotaReading, ReadOptions, ReadResult, Stat } from '@conclave/core'
-import { callKeys, checkBag, checkPath, checkRead, publicAcl } from './call-arguments.ts'
+import {
+  callKeys,
+  checkBag,
+  checkPath,
+  checkPaths,
+  checkRead,
+  publicAcl,
+} from './call-arguments.ts'
 import { givenUpError, onGivingUp } from './giving-up.ts'
 import { show } from './option-checks.ts'
 import { ReachedWaits } from './reached-waits.ts'
@@ -75,6 +82,21 @@ export class SessionReads {
     return this.read('find', path, options, (replica) => {
       const reading = findZnode(replica, path, this.#identities.list)
       return reading && copiedReading(reading)
+    })
+  }
+
+  findAll(
+    paths: readonly string[],
+    options: ReadOptions | undefined,
+  ): Promise<readonly (ReadResult | undefined)[]> {
+    return attempt(() => {
+      const checked = checkPaths(paths, this.#host.limits)
+      return this.read('findAll from', checked[0] ?? '/', options, (replica) =>
+        checked.map((path) => {
+          const reading = findZnode(replica, path, this.#identities.list)
+          return reading && copiedReading(reading)
+        }),
+      )
     })
   }
 

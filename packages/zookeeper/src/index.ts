@@ -190,6 +190,7 @@ export {
   deleteRequest,
   ephemeralsRequest,
   existsRequest,
+  findAllRequest,
   getRequest,
   multiRequest,
   type MultiOutcome,

@@ -7,13 +7,14 @@ import {
   countRequest,
   ephemeralsRequest,
   existsRequest,
+  findAllRequest,
   getRequest,
   syncRequest,
   wireErrors,
   type Chroot,
   type ClientRequest,
 } from '@conclave/zookeeper'
-import { callKeys, checkBag, checkRead, publicAcl } from '../call-arguments.ts'
+import { callKeys, checkBag, checkPaths, checkRead, publicAcl } from '../call-arguments.ts'
 import { show } from '../option-checks.ts'
 import { attempt } from '../session-reads.ts'
 import type { RemoteCalls, Reply } from './remote-calls.ts'
@@ -38,6 +39,27 @@ export class RemoteReads {
 
   find(path: string, options: ReadOptions | undefined): Promise<ReadResult | undefined> {
     return this.#find('find', path, options, getRequest)
+  }
+
+  /** With a `multiRead`, which servers know from 3.6 on. */
+  findAll(
+    paths: readonly string[],
+    options: ReadOptions | undefined,
+  ): Promise<readonly (ReadResult | undefined)[]> {
+    return attempt(() => {
+      const checked = checkPaths(paths, this.#calls.limits)
+      const [path = '/'] = checked
+      const read = checkRead(path, options, this.#calls.limits)
+      const request = findAllRequest(checked.map((one) => this.#chroot.whole(one)))
+      return this.#ask('findAll from', path, { ...options, read }, request).then((reply) => {
+        if (reply.type === 'refused') throw readRefusal(reply.error, `findAll from ${path}`, path)
+        return reply.value.map((found, at) => {
+          if (typeof found !== 'number') return found
+          if (found === wireErrors.noNode) return undefined
+          throw readRefusal(found, `findAll: ${checked[at] ?? ''}`, checked[at])
+        })
+      })
+    })
   }
 
   exists(path: string, options: ReadOptions | undefined): Promise<Stat | undefined> {

@@ -140,6 +140,13 @@ export class RemoteSession implements Session {
     return this.#reads.find(path, options)
   }
 
+  findAll(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (ReadResult | undefined)[]> {
+    return this.#reads.findAll(paths, options)
+  }
+
   set(path: string, data: Bytes, options?: SetOptions): Promise<Stat> {
     return attempt(() => this.#writes.set(setRequestOf(path, data, options, this.#limits), options))
   }

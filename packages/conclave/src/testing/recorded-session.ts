@@ -104,6 +104,21 @@ export class RecordedSession implements Session {
     return this.#record(operation, this.local.find(path, options), options, toldOfReading)
   }
 
+  /** In the history, a read of each. */
+  findAll(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (ReadResult | undefined)[]> {
+    const found = this.local.findAll(paths, options)
+    if (!Array.isArray(paths) || paths.length === 0) return found
+    return Promise.all(
+      paths.map((path: string, at) => {
+        const one = found.then((all) => all[at])
+        return this.#record(readOperation('get', path, options), one, options, toldOfReading)
+      }),
+    )
+  }
+
   set(path: string, data: Bytes, options?: SetOptions): Promise<Stat> {
     const { version } = options ?? {}
     const operation: HistoryOperation = { type: 'set', path, value: entryValue(data), version }

@@ -23,6 +23,34 @@ export function readSuite(backend: () => Backend): void {
       expect([await one.find(path), await one.exists(path)]).toEqual([undefined, undefined])
     })
 
+    test('several are read of one state, in the order of their paths', async () => {
+      const { root, session } = await placeOn(backend())
+      const [writer, reader] = await Promise.all([session(), session()])
+      await writer.create(`${root}/a`, '0')
+      await writer.create(`${root}/b`, '0')
+      const paths = [`${root}/b`, `${root}/no`, `${root}/a`]
+      const seen: string[] = []
+      for (let value = 1; value <= 50; value += 1) {
+        const data = String(value)
+        const written = writer.txn().set(`${root}/a`, data).set(`${root}/b`, data).commit()
+        const [b, no, a] = await reader.findAll(paths)
+        await written
+        expect(no).toBeUndefined()
+        seen.push(`${text(b!.data)} ${text(a!.data)}`)
+      }
+
+      expect(seen.filter((one) => !/^(\d+) \1$/.test(one))).toEqual([])
+      const after = await reader.findAll(paths, { read: 'linearizable' })
+      expect(after.map((one) => one && text(one.data))).toEqual(['50', undefined, '50'])
+      expect(await reader.findAll([])).toEqual([])
+      expect(verdict(await refusalOf(reader.findAll(['no path'])))).toBe(
+        'BAD_ARGUMENT, not-applied',
+      )
+      expect(verdict(await refusalOf(reader.findAll(root as never)))).toBe(
+        'BAD_ARGUMENT, not-applied',
+      )
+    })
+
     test('children are names, sorted', async () => {
       const { root, session } = await placeOn(backend())
       const one = await session()

@@ -282,6 +282,14 @@ export interface Session extends AsyncDisposable {
   get(path: string, options?: ReadOptions): Promise<ReadResult>
   /** Reads like `get`; absence is `undefined`. */
   find(path: string, options?: ReadOptions): Promise<ReadResult | undefined>
+  /**
+   * Reads several znodes of one state: no write comes between two of them. The results are in the order
+   * of the paths, `undefined` where there is none. Rejects with `NO_AUTH` if one must not be read.
+   */
+  findAll(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (ReadResult | undefined)[]>
   /** Replaces a znode's data. Rejects with `NO_NODE` or `BAD_VERSION`, and then nothing changed. */
   set(path: string, data: Bytes, options?: SetOptions): Promise<SessionStat>
   /** Deletes a znode. Rejects with `NO_NODE`, `BAD_VERSION` or `NOT_EMPTY`: nothing was deleted. */

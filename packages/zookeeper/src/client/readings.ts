@@ -34,7 +34,16 @@ export function statOfWire(stat: WireStat): Stat {
 
 /** Data and stat, with bytes of their own; absent data is no bytes. */
 export function readReading(reader: JuteReader): ReadResult {
-  const { data, stat } = readGetDataResponse(reader)
+  return readingOf(readGetDataResponse(reader))
+}
+
+export function readingOf({
+  data,
+  stat,
+}: {
+  readonly data: Uint8Array | null
+  readonly stat: WireStat
+}): ReadResult {
   return { data: data ?? noBytes, stat: statOfWire(stat) }
 }
 

@@ -35,13 +35,14 @@ import {
   type MultiPart,
   type MultiResult,
 } from '../messages/multi.ts'
+import { readMultiReadResponse, writeMultiReadRequest } from '../messages/multi-read.ts'
 import { opcodes } from '../messages/opcodes.ts'
 import { writeSetAclRequest } from '../messages/set-acl.ts'
 import { writeSetDataRequest } from '../messages/set-data.ts'
 import { readStat } from '../messages/stat.ts'
 import { writeSyncRequest } from '../messages/sync.ts'
 import type { RequestFrame } from './client-call.ts'
-import { present, readReading, statOfWire } from './readings.ts'
+import { present, readingOf, readReading, statOfWire } from './readings.ts'
 
 /** A request, and how what it comes to is read. */
 export interface ClientRequest<T> extends RequestFrame {
@@ -69,6 +70,29 @@ export function getRequest(path: string): ClientRequest<ReadResult> {
     isWrite: false,
     write: (writer) => writeGetDataRequest(writer, { path, watch: false }),
     read: readReading,
+  }
+}
+
+/** Several of one state: each comes to a reading, or to its error. */
+export function findAllRequest(
+  paths: readonly string[],
+): ClientRequest<readonly (ReadResult | number)[]> {
+  const parts = paths.map((path) => {
+    return { opcode: opcodes.getData, request: { path, watch: false } } as const
+  })
+  return {
+    opcode: opcodes.multiRead,
+    isWrite: false,
+    write: (writer) => writeMultiReadRequest(writer, parts),
+    read(body) {
+      const results = readMultiReadResponse(body)
+      return paths.map((path, at) => {
+        const result = results[at]
+        if (result?.opcode === opcodes.error) return result.error
+        if (result?.opcode === opcodes.getData) return readingOf(result)
+        throw new MalformedError('RECORD', `a multiRead answers nothing to ${path}`)
+      })
+    },
   }
 }
 
