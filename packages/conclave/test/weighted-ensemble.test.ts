@@ -115,6 +115,28 @@ describe('three peers with the weights 2, 1 and 1', () => {
     expect(peer!.status().members.map(({ group }) => group)).toEqual([1, 2, 3])
   })
 
+  test(
+    'Z18: weight given to a peer that is away makes no quorum',
+    { timeout: 40_000 },
+    async () => {
+      const peers = await openAll(await heavyFirst())
+      await peers[2]!.close()
+      for (const left of peers.slice(0, 2)) {
+        await vi.waitFor(() => {
+          expect(left.status()).toMatchObject({ ready: true, silentVoters: [3] })
+        }, patience)
+      }
+
+      const heavier = (weight: number) =>
+        peers[0]!.reconfigure({ change: [{ id: 3, weight }], timeoutMs: 10_000 })
+      expect(await rejectionOf(heavier(3))).toMatchObject({
+        code: 'NEW_CONFIG_NO_QUORUM',
+        outcome: 'not-applied',
+      })
+      await heavier(2)
+    },
+  )
+
   test('a list with other weights is another one', { timeout: 40_000 }, async () => {
     const options = await heavyFirst()
     const peers = await openAll(options)

@@ -159,6 +159,23 @@ export const memberMutants: readonly Mutant[] = [
     found: failing('packages/core/test/zab/election.test.ts', 'follows nobody who stands with'),
   },
   {
+    id: 'X95',
+    bug: 'who is synced with a leader is counted by heads, where weights are to be changed',
+    origin: '',
+    expects: ['Z18'],
+    edits: [
+      {
+        file: `${core}/zab/leading.ts`,
+        from: 'return quorumOf(members).includes([this.#state.id, ...synced])',
+        to: 'return 2 * members.filter(({ id }) => [this.#state.id, ...synced].includes(id)).length > members.length',
+      },
+    ],
+    found: failing(
+      'packages/conclave/test/weighted-ensemble.test.ts',
+      'Z18: weight given to a peer that is away makes no quorum',
+    ),
+  },
+  {
     id: 'X92',
     bug: 'half of the weight of a group is enough, and half of the groups',
     origin: '',
