@@ -15,7 +15,6 @@ export type WireQuestion =
       readonly type: 'connect'
       readonly ports: readonly number[]
       readonly connections: number
-      readonly prepares: boolean
     }
   | {
       readonly type: 'run'
@@ -23,13 +22,11 @@ export type WireQuestion =
       readonly outstanding: number
       readonly seconds: number
     }
-  /** Closes the connections. */
-  | { readonly type: 'close' }
 
 export interface WireResult extends LoadResult {
   readonly errors: number
-  /** Of the load's own process. */
-  readonly cpuMicros: number
+  /** With those of the warm-up. */
+  readonly answers: number
 }
 
 const value = Buffer.alloc(100, 0x61)
@@ -102,10 +99,6 @@ class Wire {
     })
   }
 
-  close(): void {
-    this.#socket.destroy()
-  }
-
   #send(request: Buffer, count: number): void {
     const batch = Buffer.allocUnsafe(request.length * count)
     const nowMs = performance.now()
@@ -141,13 +134,12 @@ let wires: Wire[] = []
 answerQuestions(async (question: WireQuestion): Promise<unknown> => {
   switch (question.type) {
     case 'connect': {
-      const { ports, connections, prepares } = question
+      const { ports, connections } = question
       wires = []
       for (let index = 0; index < connections; index += 1) {
         const port = ports[index % ports.length] ?? 0
         wires.push(await Wire.open(port, `/bench-${String(index).padStart(3, '0')}`))
       }
-      if (!prepares) return 'connected'
       for (const wire of wires) {
         const error = await wire.ask(createRequest(wire.path, value))
         const exists = -110
@@ -157,9 +149,6 @@ answerQuestions(async (question: WireQuestion): Promise<unknown> => {
     }
     case 'run':
       return await run(question)
-    case 'close':
-      for (const wire of wires) wire.close()
-      return 'closed'
   }
 })
 
@@ -171,11 +160,12 @@ async function run({
   const histogram = createHistogram()
   const warmMs = performance.now() + seconds * 100
   const endMs = warmMs + seconds * 1_000
-  const cpuBefore = process.cpuUsage()
+  let answers = 0
   let operations = 0
   let errors = 0
   let isOver = false
   const onAnswered = (tookMs: number, error: number): void => {
+    answers += 1
     if (error !== 0) errors += 1
     const nowMs = performance.now()
     if (nowMs < warmMs) return
@@ -190,13 +180,12 @@ async function run({
       return wire.run(request, outstanding, () => !isOver, onAnswered)
     }),
   )
-  const { user, system } = process.cpuUsage(cpuBefore)
   return {
     operations,
     seconds,
     p50Ms: histogram.percentile(50) / 1e6,
     p99Ms: histogram.percentile(99) / 1e6,
     errors,
-    cpuMicros: user + system,
+    answers,
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Three servers that speak ZooKeeper's protocol, each in a process of its own, with fsync on: peers of
- * Conclave, or servers of Apache ZooKeeper, which Maven fetches.
+ * What the wire bench is run on: three peers of Conclave, or three servers of Apache ZooKeeper, which Maven
+ * fetches, each in a process of its own, with fsync on; or the stub.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -14,6 +14,8 @@ import { BenchProcess, freePorts } from './processes.ts'
 export interface WireServers {
   /** Where clients are served, the leader's port first. */
   readonly ports: readonly number[]
+  /** The processor time that all of them have had. */
+  cpuMicros(): number
   end(): Promise<void>
 }
 
@@ -37,6 +39,7 @@ export async function startConclave(directory: string): Promise<WireServers> {
   )
   return {
     ports: leaderFirst(ports, roles.indexOf('leader')),
+    cpuMicros: () => cpuMicrosOf(processes.map(({ pid }) => pid)),
     async end() {
       await Promise.all(processes.map((one) => one.end()))
     },
@@ -75,10 +78,24 @@ export async function startZooKeeper(directory: string): Promise<WireServers> {
   }
   try {
     const modes = await Promise.all(ports.map(modeOf))
-    return { ports: leaderFirst(ports, modes.indexOf('leader')), end }
+    return {
+      ports: leaderFirst(ports, modes.indexOf('leader')),
+      cpuMicros: () => cpuMicrosOf(children.map(({ pid = 0 }) => pid)),
+      end,
+    }
   } catch (error) {
     await end()
     throw error
+  }
+}
+
+/** One process in the place of three. */
+export async function startStub(): Promise<WireServers> {
+  const stub = new BenchProcess('./wire-stub.ts', [])
+  return {
+    ports: [await stub.ask<number>({})],
+    cpuMicros: () => cpuMicrosOf([stub.pid]),
+    end: () => stub.end(),
   }
 }
 
@@ -95,6 +112,17 @@ async function install(): Promise<void> {
     `-DoutputDirectory=${jars}`,
     'dependency:copy-dependencies',
   ])
+}
+
+/** User and system time of processes, in the clock ticks of `/proc`: 10 ms each. Linux only. */
+function cpuMicrosOf(pids: readonly number[]): number {
+  if (process.platform !== 'linux') return Number.NaN
+  return pids.reduce((sum, pid) => {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+    // Behind the name, which may have blanks in it, fields 3 and on.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return sum + (Number(fields[11]) + Number(fields[12])) * 10_000
+  }, 0)
 }
 
 function leaderFirst(ports: readonly number[], leader: number): readonly number[] {

@@ -1,7 +1,8 @@
 /**
- * ZooKeeper's protocol, side by side: the same load against three peers of Conclave and against three
- * servers of Apache ZooKeeper, one after the other, on one machine; and against a stub that answers with
- * constants, which tells what the load itself can do. A line counts where that is at least twice as much.
+ * ZooKeeper's protocol, side by side: the same load on three peers of Conclave, on three servers of Apache
+ * ZooKeeper, and on a stub that answers with constants, which tells what the load itself can do. All are
+ * started at once, and each shape is measured on one after the other: on a machine that is shared, what
+ * lies close together in time can be compared.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +10,13 @@ import { benchDirectory, medianRun, type Bench, type Figures } from './harness.t
 import { warmUpSeconds } from './load.ts'
 import { BenchProcess } from './processes.ts'
 import type { WireQuestion, WireResult } from './wire-load.ts'
-import { startConclave, startZooKeeper, zooKeeperVersion } from './wire-servers.ts'
+import {
+  startConclave,
+  startStub,
+  startZooKeeper,
+  zooKeeperVersion,
+  type WireServers,
+} from './wire-servers.ts'
 
 const shapes = [
   { operation: 'set', connections: 30, outstanding: 100 },
@@ -18,80 +25,86 @@ const shapes = [
   { operation: 'get', connections: 1, outstanding: 1 },
 ] as const
 
-/** What each shape came to, in their order. */
-type Results = readonly WireResult[]
+type Shape = (typeof shapes)[number]
+
+/** What a shape came to on one of the three. */
+interface Result {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Of all servers, an operation; the load's own is not in it. */
+  readonly cpuMicros: number
+}
 
 async function measure(seconds: number): Promise<readonly Figures[]> {
-  const ofStub = await measureStub(seconds)
-  const ofConclave = await measureServers(startConclave, seconds)
-  const ofZooKeeper = await measureServers(startZooKeeper, seconds)
-  return shapes.map((shape, index) => {
-    const [conclave, zooKeeper, stub] = [ofConclave[index], ofZooKeeper[index], ofStub[index]]
-    const [ours, theirs, most] = [rateOf(conclave), rateOf(zooKeeper), rateOf(stub)]
-    return {
-      name: `${shape.operation}Data, ${String(shape.connections)} × ${String(shape.outstanding)}`,
-      conditions: '100 B, connections × outstanding, 3 servers',
-      figures: {
-        'op/s Conclave': ours,
-        [`op/s ZooKeeper ${zooKeeperVersion}`]: theirs,
-        'times as many': ours / theirs,
-        'op/s of a stub': most,
-        'ms p50 Conclave': conclave?.p50Ms ?? Number.NaN,
-        'ms p50 ZooKeeper': zooKeeper?.p50Ms ?? Number.NaN,
-        'of its p50': (conclave?.p50Ms ?? Number.NaN) / (zooKeeper?.p50Ms ?? Number.NaN),
-        'ms p99 Conclave': conclave?.p99Ms ?? Number.NaN,
-        'ms p99 ZooKeeper': zooKeeper?.p99Ms ?? Number.NaN,
-        'times the faster is what the load can': most / Math.max(ours, theirs),
-      },
-    }
-  })
-}
-
-function rateOf(result: WireResult | undefined): number {
-  return result === undefined ? Number.NaN : result.operations / result.seconds
-}
-
-async function measureServers(
-  start: (directory: string) => Promise<{ ports: readonly number[]; end(): Promise<void> }>,
-  seconds: number,
-): Promise<Results> {
   const directory = mkdtempSync(join(benchDirectory(), 'wire-'))
-  const servers = await start(directory)
+  const started: WireServers[] = []
   try {
-    return await loadOn(servers.ports, seconds, true)
+    for (const start of [startConclave, startZooKeeper, startStub]) {
+      started.push(await start(mkdtempSync(join(directory, 'servers-'))))
+    }
+    const results: Figures[] = []
+    for (const shape of shapes) {
+      const each: Result[] = []
+      for (const servers of started) each.push(await loadOn(servers, shape, seconds))
+      results.push(figuresOf(shape, each))
+    }
+    return results
   } finally {
-    await servers.end()
+    await Promise.all(started.map((servers) => servers.end()))
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-async function measureStub(seconds: number): Promise<Results> {
-  const stub = new BenchProcess('./wire-stub.ts', [])
-  try {
-    return await loadOn([await stub.ask<number>({})], seconds, false)
-  } finally {
-    await stub.end()
+function figuresOf(
+  { operation, connections, outstanding }: Shape,
+  each: readonly Result[],
+): Figures {
+  const [conclave, zooKeeper, stub] = each
+  if (conclave === undefined || zooKeeper === undefined || stub === undefined) {
+    throw new Error('a shape is measured on all three')
+  }
+  return {
+    name: `${operation}Data, ${String(connections)} × ${String(outstanding)}`,
+    conditions: '100 B, connections × outstanding, 3 servers',
+    figures: {
+      'op/s Conclave': conclave.perSecond,
+      [`op/s ZooKeeper ${zooKeeperVersion}`]: zooKeeper.perSecond,
+      'times as many': conclave.perSecond / zooKeeper.perSecond,
+      'op/s of a stub': stub.perSecond,
+      'ms p50 Conclave': conclave.p50Ms,
+      'ms p50 ZooKeeper': zooKeeper.p50Ms,
+      'of its p50': conclave.p50Ms / zooKeeper.p50Ms,
+      'ms p99 Conclave': conclave.p99Ms,
+      'ms p99 ZooKeeper': zooKeeper.p99Ms,
+      'µs CPU Conclave': conclave.cpuMicros,
+      'µs CPU ZooKeeper': zooKeeper.cpuMicros,
+      'times the faster is what the load can':
+        stub.perSecond / Math.max(conclave.perSecond, zooKeeper.perSecond),
+    },
   }
 }
 
 async function loadOn(
-  ports: readonly number[],
+  servers: WireServers,
+  { operation, connections, outstanding }: Shape,
   seconds: number,
-  prepares: boolean,
-): Promise<Results> {
+): Promise<Result> {
   const load = new BenchProcess('./wire-load.ts', [])
   const ask = <Answer>(question: WireQuestion): Promise<Answer> => load.ask<Answer>(question)
-  const results: WireResult[] = []
   try {
-    for (const { operation, connections, outstanding } of shapes) {
-      await ask({ type: 'connect', ports, connections, prepares })
-      await ask({ type: 'run', operation, outstanding, seconds: warmUpSeconds })
-      const result = await ask<WireResult>({ type: 'run', operation, outstanding, seconds })
-      if (result.errors > 0) throw new Error(`${String(result.errors)} requests failed`)
-      results.push(result)
-      await ask({ type: 'close' })
+    await ask({ type: 'connect', ports: servers.ports, connections })
+    await ask({ type: 'run', operation, outstanding, seconds: warmUpSeconds })
+    const before = servers.cpuMicros()
+    const result = await ask<WireResult>({ type: 'run', operation, outstanding, seconds })
+    const spent = servers.cpuMicros() - before
+    if (result.errors > 0) throw new Error(`${String(result.errors)} requests failed`)
+    return {
+      perSecond: result.operations / result.seconds,
+      p50Ms: result.p50Ms,
+      p99Ms: result.p99Ms,
+      cpuMicros: spent / result.answers,
     }
-    return results
   } finally {
     await load.end()
   }
