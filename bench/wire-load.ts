@@ -21,6 +21,8 @@ export type WireQuestion =
       readonly operation: 'set' | 'get'
       readonly outstanding: number
       readonly seconds: number
+      /** It goes on until so many are answered. */
+      readonly atLeast: number
     }
 
 export interface WireResult extends LoadResult {
@@ -156,6 +158,7 @@ async function run({
   operation,
   outstanding,
   seconds,
+  atLeast,
 }: WireQuestion & { readonly type: 'run' }): Promise<WireResult> {
   const histogram = createHistogram()
   const warmMs = performance.now() + seconds * 100
@@ -169,7 +172,7 @@ async function run({
     if (error !== 0) errors += 1
     const nowMs = performance.now()
     if (nowMs < warmMs) return
-    isOver = nowMs >= endMs
+    isOver = nowMs >= endMs && answers >= atLeast
     if (isOver) return
     operations += 1
     histogram.record(Math.max(1, Math.round(tookMs * 1e6)))
