@@ -194,6 +194,7 @@ export {
   getRequest,
   multiRequest,
   type MultiOutcome,
+  type MultiPartOutcome,
   setAclRequest,
   setRequest,
   syncRequest,

@@ -12,6 +12,7 @@ import {
   type CreateOperation,
   type Operation,
   type TreeRequest,
+  type Zxid,
 } from '@conclave/core/internal'
 import type { Call, Stat, Transaction } from '@conclave/core'
 import {
@@ -27,6 +28,7 @@ import {
   type ClientRequest,
   type CreatedZnode,
   type MultiOutcome,
+  type MultiPartOutcome,
 } from '@conclave/zookeeper'
 import { describeWrite } from '../refusals.ts'
 import type { RemoteCalls, Reply } from './remote-calls.ts'
@@ -34,6 +36,8 @@ import { readRefusal, writeRefusal } from './remote-errors.ts'
 import { RemainingTime } from './remaining-time.ts'
 
 type Request<Type> = Extract<TreeRequest, { readonly type: Type }>
+type Committing = MultiOutcome & { readonly type: 'committed' }
+type Creating = MultiPartOutcome & { readonly type: 'create' }
 type Committed = Awaited<ReturnType<Transaction['commit']>>
 
 /** How often a write of several parts is begun, at most, while others change what it is about. */
@@ -88,12 +92,12 @@ export class RemoteWrites {
       throw writeRefusal(error, request, request.operations[index]?.path ?? '/', index)
     }
     const { zxid, results } = outcome
-    return {
-      zxid,
-      results: results.map((result) =>
-        result.type === 'create' ? { ...result, path: this.#own(result.path) } : result,
-      ),
-    }
+    const told = results.map(async (result) => {
+      if (result.type !== 'create') return result
+      const created = await this.#created(result, zxid, request, call)
+      return { type: 'create', ...created, path: this.#own(created.path) } as const
+    })
+    return { zxid, results: await Promise.all(told) }
   }
 
   async #single<T>(
@@ -136,12 +140,35 @@ export class RemoteWrites {
         return { ...whole, path, data: null, mode: 'persistent', sequential: false }
       })
       const outcome = await this.#multi([...ancestors, whole], request, remaining)
-      if (outcome.type === 'committed') return createdBy(outcome)
+      if (outcome.type === 'committed') {
+        return this.#created(
+          lastCreated(outcome),
+          outcome.zxid,
+          request,
+          remaining.callFor(describeWrite(request)),
+        )
+      }
       const { index, error } = outcome
       const at = ancestors[index]?.path ?? whole.path
       if (!isRace(error, index, ancestors.length)) throw writeRefusal(error, request, this.#own(at))
     }
     throw tooLively(describeWrite(request), request.path)
+  }
+
+  /**
+   * With its stat: where the server did not tell it, as it is right behind, and as far as it is known
+   * where that cannot be had. The znode was created, whatever becomes of the question.
+   */
+  async #created(
+    { path, stat }: Creating,
+    zxid: Zxid,
+    request: TreeRequest,
+    call: Call | undefined,
+  ): Promise<CreatedZnode> {
+    if (stat !== undefined) return { path, stat }
+    const found = await this.#ask(existsRequest(path), request, call).catch(() => undefined)
+    const isIt = found?.type === 'done' && found.value.czxid === zxid
+    return { path, stat: isIt ? found.value : statAt(zxid) }
   }
 
   /** From the top. */
@@ -238,7 +265,7 @@ export class RemoteWrites {
   }
 }
 
-function createdBy({ results }: MultiOutcome & { readonly type: 'committed' }): CreatedZnode {
+function lastCreated({ results }: Committing): Creating {
   const last = results.at(-1)
   if (last?.type === 'create') return last
   throw new InvariantError('a transaction that was committed has the results of its operations')
@@ -253,4 +280,11 @@ function refuseSequentialContainer({ path, mode, sequential }: CreateOperation):
 function tooLively(what: string, path: string): CoordinationError {
   const message = `${what} failed: others changed what it is about ${String(maxAttempts)} times while it was made ready; call again`
   return new CoordinationError('BUSY', message, { path })
+}
+
+/** What is known of a znode that was created there and cannot be read: not its time. */
+function statAt(zxid: Zxid): Stat {
+  const counts = { version: 0, cversion: 0, aversion: 0, dataLength: 0, numChildren: 0 }
+  const times = { ctime: 0, mtime: 0 }
+  return { czxid: zxid, mzxid: zxid, pzxid: zxid, ...times, ...counts, ephemeralOwner: undefined }
 }

@@ -6,6 +6,7 @@ import {
   readMultiRequest,
   wireErrors,
   writeMultiResponse,
+  writeStat,
 } from '@conclave/zookeeper'
 import { describe, expect, test } from 'vitest'
 import { rejectionOf } from '../scripted-host.ts'
@@ -246,6 +247,30 @@ describe('requests', () => {
     world.reply(4, 7, wireErrors.nodeExists)
 
     expect(await created).toBe('NODE_EXISTS, not-applied')
+  })
+
+  test('before 3.9 a multi tells no stat of what it created: it is read behind it', async () => {
+    const world = new ScriptedWorld()
+    const committed = world.session.txn().create('/a', 'x').create('/gone').delete('/gone').commit()
+    world.reply(1, 5, 0, (writer) => {
+      writeMultiResponse(writer, [
+        { opcode: 1, path: '/a' },
+        { opcode: 1, path: '/gone' },
+        { opcode: 2 },
+      ])
+    })
+    await settle()
+    expect(world.takeNames()).toEqual(['multi', 'exists /a', 'exists /gone'])
+    const stat = { mzxid: 5, ctime: 7, mtime: 7, version: 0, cversion: 0, aversion: 0, pzxid: 5 }
+    const size = { ephemeralOwner: 0, dataLength: 1, numChildren: 0 }
+    world.reply(2, 5, 0, (writer) => writeStat(writer, { czxid: 5, ...stat, ...size }))
+    world.reply(3, 5, wireErrors.noNode)
+
+    expect((await committed).results).toMatchObject([
+      { type: 'create', path: '/a', stat: { czxid: 5, ctime: 7, dataLength: 1 } },
+      { type: 'create', path: '/gone', stat: { czxid: 5, ctime: 0 } },
+      { type: 'delete' },
+    ])
   })
 
   test('a multi that is answered with something else is not taken for done', async () => {

@@ -55,12 +55,16 @@ export interface CreatedZnode {
   readonly stat: Stat
 }
 
+/** What one operation of a multi came to. Servers before 3.9 tell no stat of what it created. */
+export type MultiPartOutcome =
+  TransactionResult | { readonly type: 'create'; readonly path: string; readonly stat: undefined }
+
 /** What a multi came to: a result for each operation, or the first that failed. */
 export type MultiOutcome =
   | {
       readonly type: 'committed'
       readonly zxid: Zxid
-      readonly results: readonly TransactionResult[]
+      readonly results: readonly MultiPartOutcome[]
     }
   | { readonly type: 'refused'; readonly index: number; readonly error: number }
 
@@ -233,10 +237,13 @@ export function multiRequest(operations: readonly Operation[]): ClientRequest<Mu
 }
 
 /** What an operation came to. Throws for a result that is not one of its own. */
-function resultOf(operation: Operation, result: MultiResult | undefined): TransactionResult {
+function resultOf(operation: Operation, result: MultiResult | undefined): MultiPartOutcome {
   if (operation.type === 'create' && result?.opcode === opcodes.create2) {
     const path = present(result.path, 'the path')
     return { type: 'create', path, stat: statOfWire(result.stat) }
+  }
+  if (operation.type === 'create' && result?.opcode === opcodes.create) {
+    return { type: 'create', path: present(result.path, 'the path'), stat: undefined }
   }
   if (operation.type === 'set' && result?.opcode === opcodes.setData) {
     return { type: 'set', stat: statOfWire(result.stat) }
