@@ -3,7 +3,7 @@
  * it never answered a check outside a multi, let everybody ask whether a znode exists and hear of what
  * they may not read, knew one kind of watch of a client on a path, no types 4 and 5 of them, and took
  * those of anybody for a client's own. In a multi it knew one create, whatever was asked; in lists, no
- * addresses of IPv6.
+ * addresses of IPv6, and whom `auth` stands for as often as it stands there.
  */
 import type { WireAcl } from '@conclave/zookeeper'
 import type { Random } from '../faults/random.ts'
@@ -38,7 +38,7 @@ function asked(record: Record, kind: WatchKind): Record {
       return { ...record, watch: record.watch && kind === 'standard' }
     case 'addWatch':
       if (kind === 'standard') return { op: 'getData', path: record.path, watch: true }
-      return { ...record, mode: kind === 'persistent' ? 0 : 1 }
+      return { ...record, path: record.path ?? '', mode: kind === 'persistent' ? 0 : 1 }
     case 'checkWatches':
       return { op: 'whoAmI' }
     case 'removeWatches':
@@ -75,8 +75,9 @@ function readable(record: Record): Record {
 /** A list that lets everybody read, without what is newer in lists. */
 function forReaders(acl: WireAcl): WireAcl {
   if (acl === null || acl.length === 0) return acl
-  return [
-    ...acl.filter(({ id }) => id !== '::1'),
-    { permissions: 1, scheme: 'world', id: 'anyone' },
-  ]
+  const first = acl.findIndex(({ scheme }) => scheme === 'auth')
+  const older = acl.filter(({ scheme, id }, index) => {
+    return scheme === 'auth' ? index === first : id !== '::1'
+  })
+  return [...older, { permissions: 1, scheme: 'world', id: 'anyone' }]
 }
