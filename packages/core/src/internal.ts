@@ -67,6 +67,7 @@ export {
   type ChildrenReading,
   type ZnodeReading,
 } from './server/read.ts'
+export { forwardingBounds } from './server/forwarding-bounds.ts'
 export { ReplicaBuilder } from './server/replica-builder.ts'
 export { Replica, type ApplyObserver } from './server/replica.ts'
 export {

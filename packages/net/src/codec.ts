@@ -16,7 +16,7 @@ import { detach, encodeBulkFrame, encodeFrame, type Frame } from './frame.ts'
 import { maxFrameElements, type TransportLimits } from './limits.ts'
 import { readMessage, writeMessage, type TupleMessage } from './message-codec.ts'
 import { ProtocolError } from './protocol-error.ts'
-import { weighRequest } from './request-codec.ts'
+import { weighForwarded } from './request-codec.ts'
 import { scanTokens } from './token-scanner.ts'
 
 /** Bytes of the data connection, counted from its beginning, as one side knows them. */
@@ -147,7 +147,7 @@ class Batch {
 
   add(message: TupleMessage): void {
     if (message.type === 'requests') {
-      this.#addList(message, message.requests, (forwarded) => weighRequest(forwarded.request))
+      this.#addList(message, message.requests, weighForwarded)
     } else if (message.type === 'session-requests' || message.type === 'session-moves') {
       this.#addList<unknown>(message, message.requests, () => 64)
     } else {

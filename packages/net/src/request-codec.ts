@@ -4,7 +4,7 @@
  */
 import {
   anyVersion,
-  allPermissions,
+  forwardingBounds,
   unreachable,
   type AclEntry,
   type CreateMode,
@@ -42,11 +42,9 @@ const kindsByNumber = new Map<number, Kind>(
 
 /** A znode with a TTL is sent as the last of these and its TTL, any other as its word and 0. */
 const modes = ['persistent', 'ephemeral', 'container', 'ttl'] as const
-const maxPathLength = 65_536
-const maxOperations = 65_536
-const maxSchemeLength = 64
-const maxIdLength = 65_536
-const maxEntries = 65_536
+const { maxTextLength } = forwardingBounds
+/** Of operations, of entries. How many fields they have all together is bounded by the frame. */
+const maxListed = 131_072
 const none: readonly never[] = []
 const passwordBytes = 16
 const surrogate = /\p{Surrogate}/u
@@ -54,8 +52,22 @@ const surrogate = /\p{Surrogate}/u
 /** What a member weighs in a message, at most. */
 const memberBytes = 300
 
+/** What an entry of a list or an identity weighs beside its text: three fields of a tuple. */
+const entryBytes = 32
+
 /** A request's size in bytes, about; for deciding which requests share a frame. */
-export function weighRequest(request: WriteRequest): number {
+export function weighForwarded({ identities, request }: ForwardedRequest): number {
+  return weighRequest(request) + weighIdentities(identities)
+}
+
+function weighIdentities(identities: readonly Identity[]): number {
+  return identities.reduce(
+    (total, one) => total + entryBytes + one.scheme.length + one.id.length,
+    0,
+  )
+}
+
+function weighRequest(request: WriteRequest): number {
   switch (request.type) {
     case 'transaction':
       return request.operations.reduce((total, operation) => total + weighOperation(operation), 64)
@@ -71,7 +83,8 @@ function weighOperation(
 ): number {
   const path = 'path' in operation ? operation.path.length : 0
   const data = 'data' in operation ? (operation.data?.length ?? 0) : 0
-  return 64 + path + data
+  const acl = 'acl' in operation ? weighIdentities(operation.acl ?? none) : 0
+  return 64 + path + data + acl
 }
 
 export function writeForwardedRequest(forwarded: ForwardedRequest): unknown[] {
@@ -148,10 +161,10 @@ function writeRequest(request: WriteRequest): unknown[] {
 }
 
 function writeOperations(operations: readonly Operation[]): unknown[][] {
-  if (operations.length > maxOperations) {
+  if (operations.length > maxListed) {
     throw new ProtocolError(
       'MESSAGE_TOO_LONG',
-      `a transaction of ${String(operations.length)} operations exceeds ${String(maxOperations)}`,
+      `a transaction of ${String(operations.length)} operations exceeds ${String(maxListed)}`,
     )
   }
   return operations.map(writeOperation)
@@ -187,10 +200,10 @@ function writeEntry({ permissions, scheme, id }: AclEntry): unknown[] {
 
 /** UTF-8 cannot say a lone surrogate: it would arrive as another path. */
 function checkedPath(path: string): string {
-  if (path.length > maxPathLength) {
+  if (path.length > maxTextLength) {
     throw new ProtocolError(
       'MESSAGE_TOO_LONG',
-      `a path of ${String(path.length)} characters exceeds ${String(maxPathLength)}`,
+      `a path of ${String(path.length)} characters exceeds ${String(maxTextLength)}`,
     )
   }
   if (surrogate.test(path)) {
@@ -233,7 +246,7 @@ function readRequestOf(kind: Kind, tuple: Tuple): WriteRequest {
     case 'transaction':
       return {
         type: 'transaction',
-        operations: tuple.list('operations', maxOperations).map(readOperation),
+        operations: tuple.list('operations', maxListed).map(readOperation),
       }
     case 'set-acl':
       return readSetAcl(tuple)
@@ -286,7 +299,7 @@ function readCreate(tuple: Tuple): CreateOperation {
     data: tuple.bytesOrNull('data'),
     mode: readMode(tuple),
     sequential: tuple.boolean('sequential'),
-    acl: tuple.listOrNull('acl', maxEntries)?.map(readEntry) ?? null,
+    acl: tuple.listOrNull('acl', maxListed)?.map(readEntry) ?? null,
   }
 }
 
@@ -296,7 +309,7 @@ function writeMode(mode: CreateMode): [word: number, ttlMs: number] {
 
 function readMode(tuple: Tuple): CreateMode {
   const word = tuple.choice('mode', modes)
-  const ttlMs = tuple.count('TTL')
+  const ttlMs = tuple.integer('TTL', -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
   return word === 'ttl' ? { ttlMs } : word
 }
 
@@ -313,20 +326,21 @@ function readSetAcl(tuple: Tuple): SetAclOperation {
   return {
     type: 'set-acl',
     path: readPath(tuple),
-    acl: tuple.list('acl', maxEntries).map(readEntry),
+    acl: tuple.list('acl', maxListed).map(readEntry),
     version: readVersion(tuple),
   }
 }
 
 function readEntry(value: unknown): AclEntry {
   const tuple = new Tuple(value, 'an entry of an ACL')
-  const permissions = tuple.integer('permissions', 0, allPermissions)
+  // As they were asked: what there is none of the leader refuses.
+  const permissions = readVersion(tuple, 'permissions')
   return { permissions, ...readIdentityOf(tuple) }
 }
 
 /** Most sessions have proved nothing: no list is made for them. */
 function readIdentities(tuple: Tuple): readonly Identity[] {
-  const values = tuple.list('identities', maxEntries)
+  const values = tuple.list('identities', maxListed)
   return values.length === 0 ? none : values.map(readIdentity)
 }
 
@@ -335,8 +349,8 @@ function readIdentity(value: unknown): Identity {
 }
 
 function readIdentityOf(tuple: Tuple): Identity {
-  const scheme = tuple.string('scheme', maxSchemeLength)
-  const id = tuple.string('id', maxIdLength)
+  const scheme = tuple.string('scheme', maxTextLength)
+  const id = tuple.string('id', maxTextLength)
   tuple.end()
   return { scheme, id }
 }
@@ -346,10 +360,10 @@ function readDelete(tuple: Tuple): DeleteOperation {
 }
 
 function readPath(tuple: Tuple): string {
-  return tuple.string('path', maxPathLength)
+  return tuple.string('path', maxTextLength)
 }
 
 /** Any 32-bit integer: ZooKeeper's clients may ask for versions that no znode ever has. */
-function readVersion(tuple: Tuple): number {
-  return tuple.integer('version', -(2 ** 31), 2 ** 31 - 1)
+function readVersion(tuple: Tuple, field = 'version'): number {
+  return tuple.integer(field, -(2 ** 31), 2 ** 31 - 1)
 }

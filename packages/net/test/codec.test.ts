@@ -310,12 +310,15 @@ describe('the codec refuses', () => {
           requests: [
             {
               ...forwarded,
-              request: { ...transaction, operations: new Array(65_537).fill({}) as never },
+              request: {
+                ...transaction,
+                operations: new Array(131_073).fill({ path: '' }) as never,
+              },
             },
           ],
         },
       ]),
-    ).toThrow(/65537 operations/)
+    ).toThrow(/131073 operations/)
   })
 })
 

@@ -17,6 +17,7 @@ import type { Outbox } from '../outbox.ts'
 import type { Zxid } from '../zxid.ts'
 import { CallQueue } from './call-queue.ts'
 import { Fifo } from './fifo.ts'
+import { unforwardable } from './forwarding-bounds.ts'
 import type { ForwardedRequest, Refusal, WriteRequest, WriteResult } from './request.ts'
 import { requestBytes } from './txn-bytes.ts'
 
@@ -106,8 +107,13 @@ export class HostedSessions {
     return session
   }
 
-  /** Takes a write, to be forwarded; refuses one that no txn can hold, and any at a limit. */
+  /** Takes a write, to be forwarded; refuses one that no txn or message can hold, and any at a limit. */
   receive(session: HostedSession, call: CallId, request: WriteRequest): void {
+    const fault = unforwardable(request)
+    if (fault !== null) {
+      this.#fail(session, call, 'LIMIT_EXCEEDED', 'not-applied', fault)
+      return
+    }
     const bytes = requestBytes(request)
     const { maxTxnBytes } = this.#limits
     if (bytes > maxTxnBytes) {

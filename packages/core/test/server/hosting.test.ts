@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SessionId } from '../../src/internal.ts'
+import type { AclEntry, SessionId, SetOperation } from '../../src/internal.ts'
 import { bytes, close, create, password, remove, set, transaction } from './requests.ts'
 import { TestPeers, wordsOf } from './test-peers.ts'
 
@@ -187,6 +187,24 @@ describe('bounds', () => {
     peers.settle()
 
     expect(wordsOf(host.toldTo(session))).toEqual(['1 create', '2 create'])
+  })
+
+  test('what no message can hold is refused by its host, and nothing of it is sent', () => {
+    const { peers, session } = followed({ maxTxnBytes: 100_000_000 })
+    const host = peers.peer(2)
+    const text = 'x'.repeat(65_537)
+    const entry = { permissions: 31, scheme: 'digest', id: 'a:b' }
+
+    host.request(session, 1, create(`/${text}`))
+    host.request(session, 2, create('/a', { acl: [{ ...entry, scheme: text }] }))
+    host.request(session, 3, create('/a', { acl: new Array<AclEntry>(70_000).fill(entry) }))
+    host.request(session, 4, transaction(...new Array<SetOperation>(40_000).fill(set('/', -1))))
+    peers.step(host)
+
+    expect(peers.mail).toEqual([])
+    expect(wordsOf(host.toldTo(session))).toEqual(
+      [1, 2, 3, 4].map((call) => `${String(call)} LIMIT_EXCEEDED not-applied`),
+    )
   })
 
   test('what waits at a peer is bounded; what no txn can hold is refused at once', () => {

@@ -63,7 +63,7 @@ export function createOperationOf(
 
 function modeOf(opcode: number, flags: number, ttlMs: number | null): CreateMode {
   if (ttlMs !== null) {
-    return isTtl(flags) ? { ttlMs } : noMode
+    return isTtl(flags) && Number.isSafeInteger(ttlMs) ? { ttlMs } : noMode
   }
   if (!isPlain(flags)) return noMode
   // As in ZooKeeper: the opcode makes a container, not the flags; by `create` it is a plain znode.
