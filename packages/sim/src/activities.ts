@@ -78,6 +78,8 @@ export type Activity = {
   | { readonly type: 'watch'; readonly path: string; readonly depth: WatchDepth }
   | { readonly type: 'unwatch' }
   | { readonly type: 'abort' }
+  /** The session is taken to another peer; to two at once, or without waiting for it to come. */
+  | { readonly type: 'move'; readonly twice: boolean; readonly givesUp: boolean }
   /** `isStale`: of a configuration that may be gone by then. */
   | {
       readonly type: 'reconfigure'
@@ -86,7 +88,7 @@ export type Activity = {
     }
 )
 /** What a client does is drawn from these, by weight. */
-export type ActivityType = Exclude<Activity['type'], 'reconfigure' | 'set-list'>
+export type ActivityType = Exclude<Activity['type'], 'reconfigure' | 'set-list' | 'move'>
 
 /** Tells the version of a znode, as a session sees it now; of one that there is not, 0. */
 export type VersionSource = (path: string) => number

@@ -8,6 +8,7 @@ import type {
   PlannedOperation,
   PlannedWrite,
 } from './activities.ts'
+import { drawMoves } from './moves.ts'
 import { Random } from './prng.ts'
 import type { Microseconds } from './scheduler.ts'
 import { activityTypes, type WorkloadProfile } from './workload-profile.ts'
@@ -27,6 +28,7 @@ export function drawActivities(
       activities.push(activity)
     }
   }
+  if (profile.roaming) activities.push(...drawMoves(seed, profile.clientCount, until))
   return activities.sort((a, b) => a.at - b.at || a.client - b.client)
 }
 

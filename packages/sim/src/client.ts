@@ -6,6 +6,7 @@ import type { WriteRequest } from '@conclave/core/internal'
 import { requestOf, type Activity, type PlannedWrite } from './activities.ts'
 import type { Call, SessionHistory } from './history.ts'
 import type { Member } from './member.ts'
+import { millisecondUs } from './scheduler.ts'
 import type { Workload } from './workload.ts'
 import type { WorkloadProfile } from './workload-profile.ts'
 
@@ -18,6 +19,8 @@ export class Client {
   readonly #workload: Workload
   readonly #profile: WorkloadProfile
   #session: SessionHistory | null = null
+  /** What it had last and may take elsewhere. */
+  #former: SessionHistory | null = null
   #isAsking = false
   #isClosing = false
   readonly #open = new Set<Call>()
@@ -42,10 +45,10 @@ export class Client {
       return
     }
     if (this.#isAsking) return
-    const running = [...this.#workload.ensemble.members.values()].filter((one) => one.isRunning)
-    const member = pickBy(activity.choice, running)
+    const member = this.#pickMember(activity.choice)
     if (member === undefined) return
-    if (this.#profile.readOnly && activity.choice % readOnlyOf === 0) {
+    if (this.#former !== null) this.#takeUp(this.#former, member)
+    else if (this.#profile.readOnly && activity.choice % readOnlyOf === 0) {
       this.#workload.openReadOnly(this, member)
     } else this.ask(member)
   }
@@ -56,17 +59,25 @@ export class Client {
     this.#workload.requestSession(this, member, this.#profile.sessionTimeoutMs)
   }
 
-  onSessionOpened(session: SessionHistory): void {
+  /** False of a session that is elsewhere since. */
+  onSessionOpened(session: SessionHistory): boolean {
     this.#isAsking = false
+    const known = this.#session ?? this.#former
+    if (known?.id === session.id && known.hostedSince > session.hostedSince) return false
+    this.#open.clear()
     this.#isClosing = false
     this.#session = session
+    this.#former = null
+    return true
   }
 
   onSessionFailed(): void {
     this.#isAsking = false
   }
 
-  onSessionEnded(): void {
+  onSessionEnded(livesOn: boolean): void {
+    const mayRoam = livesOn && this.#profile.roaming && this.#session?.isReadOnly === false
+    this.#former = mayRoam ? this.#session : null
     this.#session = null
     this.#open.clear()
     this.#readings.clear()
@@ -119,6 +130,9 @@ export class Client {
         if (call !== undefined) this.#workload.abort(session, call)
         return
       }
+      case 'move':
+        this.#move(session, activity)
+        return
       case 'reconfigure': {
         const request = this.#workload.reconfigurationOf(session, activity)
         if (request !== null) this.write(request)
@@ -127,6 +141,35 @@ export class Client {
       default:
         if (this.#open.size < this.#profile.pipelining) this.#makeCall(session, activity)
     }
+  }
+
+  /** Asks for the session elsewhere, and goes on with it where it is until it is there. */
+  #move(
+    session: SessionHistory,
+    { choice, twice, givesUp }: Extract<Activity, { type: 'move' }>,
+  ): void {
+    if (session.isReadOnly) return
+    for (const at of twice ? [choice, choice + 1] : [choice]) {
+      const member = this.#pickMember(at)
+      const call = member && this.#workload.requestMove(this, member, session)
+      if (givesUp && member !== undefined && typeof call === 'number') {
+        this.#workload.giveUpSoon(member, call, choice * millisecondUs)
+      }
+    }
+  }
+
+  /** Asks this member for the session that it had, or lets go of it when it is over. */
+  #takeUp(former: SessionHistory, member: Member): void {
+    if (this.#workload.hasEnded(former)) this.#former = null
+    else this.#isAsking = this.#workload.requestMove(this, member, former) !== null
+  }
+
+  #pickMember(choice: number): Member | undefined {
+    const { members } = this.#workload.ensemble
+    return pickBy(
+      choice,
+      [...members.values()].filter((one) => one.isRunning),
+    )
   }
 
   #makeCall(

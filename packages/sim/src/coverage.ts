@@ -72,6 +72,12 @@ export const marks = [
   'session-expired',
   'session-expired-in-later-epoch',
   'session-closed',
+  'session-moved',
+  'session-moved-on',
+  'session-moved-from-down',
+  'session-moved-to-itself',
+  'session-move-lost',
+  'write-void-by-move',
   'container-reaped',
   'ttl-reaped',
   'write-refused',
@@ -365,6 +371,7 @@ export class Coverage implements Invariant {
     if (answer?.type !== 'failed') return
     if (answer.code === 'NOT_READ_ONLY') this.reach('read-only-write-refused')
     if (answer.code === 'ABORTED') this.reach('write-aborted')
+    if (answer.code === 'SESSION_MOVED') this.reach('write-void-by-move')
     if (answer.code === 'RESULT_LOST') this.reach('result-lost')
   }
 

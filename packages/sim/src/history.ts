@@ -17,6 +17,7 @@ import {
   type WriteResult,
   type Zxid,
 } from '@conclave/core/internal'
+import type { StateModel } from './model/state-model.ts'
 import type { Microseconds } from './scheduler.ts'
 
 export type Answer =
@@ -48,11 +49,15 @@ export interface Watch {
   readonly depth: WatchDepth
 }
 
-/** One session, as its application sees it. */
+/** One session, as its application sees it at one peer: one that moves has several, one by one. */
 export class SessionHistory {
   readonly id: SessionId
   readonly peer: PeerId
   readonly timeoutMs: number
+  /** The create or move that made the peer its host; its own number, of a read-only one. */
+  readonly hostedSince: Zxid
+  /** The last call that was made of it where it was before. */
+  callBefore: CallId = 0
   /** In the order in which they were made. */
   readonly calls: Call[] = []
   readonly watches = new Map<number, Watch>()
@@ -64,10 +69,16 @@ export class SessionHistory {
   abandoned = false
   #unmatched = 0
 
-  constructor(id: SessionId, peer: PeerId, timeoutMs: number) {
+  constructor(id: SessionId, peer: PeerId, timeoutMs: number, hostedSince = id as number as Zxid) {
     this.id = id
     this.peer = peer
     this.timeoutMs = timeoutMs
+    this.hostedSince = hostedSince
+  }
+
+  /** The last call that was made of it, here or before. */
+  get lastCall(): CallId {
+    return this.calls.at(-1)?.id ?? this.callBefore
   }
 
   get isReadOnly(): boolean {
@@ -95,30 +106,53 @@ export function isDefiniteFailure(answer: Answer | null): boolean {
   return answer?.type === 'failed' && answer.outcome === 'not-applied'
 }
 
-/** One request for a session. */
+/** One request for a session: a new one, or one that is to move. */
 export interface SessionCall {
   readonly id: CallId
   readonly peer: PeerId
   readonly timeoutMs: number
   /** Its password, as the model writes it. */
   readonly password: string
-  answer: { readonly session: SessionId } | { readonly outcome: Outcome } | null
+  readonly moves: { readonly session: SessionId; readonly replaces: Zxid } | null
+  answer:
+    | { readonly session: SessionId; readonly hostedSince: Zxid }
+    | { readonly outcome: Outcome }
+    | null
 }
 
 export class History {
-  readonly #sessions = new Map<SessionId, SessionHistory>()
+  readonly #sessions = new Map<SessionId, SessionHistory[]>()
+  readonly #all: SessionHistory[] = []
   readonly sessionCalls: SessionCall[] = []
 
-  get sessions(): ReadonlyMap<SessionId, SessionHistory> {
-    return this.#sessions
+  /** Every session, at each of its peers, in the order in which they came there. */
+  get sessions(): readonly SessionHistory[] {
+    return this.#all
   }
 
   open(session: SessionHistory): void {
-    this.#sessions.set(session.id, session)
+    const places = this.placesOf(session.id)
+    session.callBefore = Math.max(0, ...places.map(({ lastCall }) => lastCall))
+    this.#sessions.set(session.id, [...places, session])
+    this.#all.push(session)
   }
 
-  /** The session that a txn speaks for, unless no application ever learnt that it exists. */
-  sessionOf(txn: Txn): SessionHistory | undefined {
-    return this.#sessions.get(txn.session)
+  /** A session, at each peer that it came to. */
+  placesOf(id: SessionId): readonly SessionHistory[] {
+    return this.#sessions.get(id) ?? []
+  }
+
+  /** A session as this peer has it, or had it last. */
+  at(peer: PeerId, id: SessionId): SessionHistory | undefined {
+    return this.placesOf(id).findLast((place) => place.peer === peer)
+  }
+
+  /**
+   * The session that a txn speaks for, where it is by what stands before the txn; unless no application
+   * ever learnt that it is there.
+   */
+  sessionOf({ session: id }: Txn, model: StateModel): SessionHistory | undefined {
+    const since = model.session(id)?.hostedSince ?? (id as number as Zxid)
+    return this.placesOf(id).find(({ hostedSince }) => hostedSince === since)
   }
 }

@@ -20,6 +20,7 @@ const adjustments: Readonly<Record<string, (scenario: Scenario) => Scenario>> = 
   'crashes-in-synchronization': crashesInSynchronization,
   'deposed-leaders': deposedLeaders,
   'lost-leaders': lostLeaders,
+  'moving-sessions': movingSessions,
   'power-at-promises': powerAtPromises,
   'narrow-quotas': narrowQuotas,
   'returning-sessions': returningSessions,
@@ -220,6 +221,28 @@ function deposedLeaders(scenario: Scenario): Scenario {
   const weights = { ...scenario.workload.weights, set: 20, sync: 20 }
   const busy = { clientCount: 8, thinkUs: 100 * millisecondUs, weights, pipelining: 16 }
   return { ...withWorkload(scenario, busy), faults }
+}
+
+/**
+ * Sessions are taken from peer to peer all the time, with writes on their way, by small pages on slow
+ * disks; and away from peers that crash (S4, S7, R2).
+ */
+function movingSessions(scenario: Scenario): Scenario {
+  const { ensemble } = scenario
+  const random = new Random(scenario.seed, 'roaming', 2)
+  const sessionTimeoutMs = ensemble.timing.silentPeerMs * random.pick([3, 5])
+  const disk = { ...ensemble.disk, syncUs: random.pick([1, 10, 30]) * millisecondUs }
+  const limits = { ...ensemble.limits, maxPageTxns: random.pick([1, 2, 5]), maxPagesOutstanding: 1 }
+  const busy = { thinkUs: 30 * millisecondUs, pipelining: 16, sessionTimeoutMs, roaming: true }
+  const faults: Fault[] = [...scenario.faults]
+  for (let at = secondUs; at < scenario.faultyUs; at += 2 * secondUs) {
+    const role = random.pick(['leader', 'other'] as const)
+    const target = { role, choice: random.integer(0, 255) }
+    const downUs = random.integer(1, 3_000) * millisecondUs
+    faults.push({ at, type: 'crash', target, parting: 'reset', downUs })
+  }
+  faults.sort((a, b) => a.at - b.at)
+  return { ...withWorkload(scenario, busy), faults, ensemble: { ...ensemble, disk, limits } }
 }
 
 /** Epochs run out of zxids all the time (Z16). */

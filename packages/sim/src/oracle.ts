@@ -156,7 +156,7 @@ export class Oracle implements Observed {
   /** The call that a txn answers, if an application is known to have made it. */
   #match(txn: Txn, zxid: Zxid): Call | undefined {
     if (txn.session === 0 || txn.requestId === 0) return undefined
-    const call = this.history.sessionOf(txn)?.matchNext()
+    const call = this.history.sessionOf(txn, this.model)?.matchNext()
     if (call !== undefined) call.zxid = zxid
     return call
   }

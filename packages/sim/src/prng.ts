@@ -32,6 +32,7 @@ export const streamNames = [
   'quotas',
   'memory',
   'weights',
+  'roaming',
 ] as const
 export type StreamName = (typeof streamNames)[number]
 

@@ -42,7 +42,7 @@ export class RecordedHistory {
       type: 'call',
       session: sessionText(session.id),
       // Between the call before it and the one behind it.
-      id: (session.calls.at(-1)?.id ?? 0) + 1e-6 * (this.#reads.length + 1),
+      id: session.lastCall + 1e-6 * (this.#reads.length + 1),
       operation: { type: 'get', path, read: 'local' },
       calledAt: at,
       returnedAt: at,

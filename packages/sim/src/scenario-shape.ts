@@ -226,6 +226,7 @@ const activityShapes: { readonly [K in Activity['type']]: Shape<Case<Activity, K
     version: numberFrom(-1),
   }),
   close: recordOf({ ...when, type: oneOf(['close']) }),
+  move: recordOf({ ...when, type: oneOf(['move']), twice: flag, givesUp: flag }),
   reconfigure: recordOf({
     ...when,
     type: oneOf(['reconfigure']),
@@ -292,6 +293,7 @@ const workload = recordOf<WorkloadProfile>({
   sessionTimeoutMs: numberFrom(1),
   readOnly: orAbsent(flag, false),
   lists: orAbsent(flag, false),
+  roaming: orAbsent(flag, false),
 })
 
 const parts = recordOf<Scenario>({

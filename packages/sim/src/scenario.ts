@@ -67,7 +67,8 @@ export function drawScenario(seed: number, seconds: number): Scenario {
   }
   const readOnly = new Random(seed, 'read-only').chance(0.3)
   const lists = new Random(seed, 'lists').chance(0.25)
-  const workload = { ...drawWorkload(random, timing), readOnly, lists }
+  const roaming = new Random(seed, 'roaming').chance(0.3)
+  const workload = { ...drawWorkload(random, timing), readOnly, lists, roaming }
   const mix = drawFaultMix(random)
   const changes = new Random(seed, 'reconfiguration', 1)
   const guests =

@@ -34,6 +34,8 @@ export interface WorkloadProfile {
   readonly readOnly: boolean
   /** Each application has an identity of its own, and some znodes lists of access. */
   readonly lists: boolean
+  /** Sessions outlive their peers: applications take them to others, for that reason or for none. */
+  readonly roaming: boolean
 }
 
 const usualWeights: Readonly<Record<ActivityType, number>> = {
@@ -53,7 +55,7 @@ const usualWeights: Readonly<Record<ActivityType, number>> = {
 export function drawWorkload(
   random: Random,
   timing: Timing,
-): Omit<WorkloadProfile, 'readOnly' | 'lists'> {
+): Omit<WorkloadProfile, 'readOnly' | 'lists' | 'roaming'> {
   const weights = Object.fromEntries(
     activityTypes.map((activity) => {
       const kept = activity === 'create' || activity === 'set' || random.chance(0.8)

@@ -13,6 +13,7 @@ import {
   type Identity,
   type Reconfiguration,
   type SessionId,
+  zeroZxid,
 } from '@conclave/core/internal'
 import type { Activity } from './activities.ts'
 import { identityOf, superuser } from './access.ts'
@@ -23,7 +24,7 @@ import type { Member } from './member.ts'
 import type { Reading } from './observation.ts'
 import { Random } from './prng.ts'
 import { reconfigurationOf } from './reconfigurations.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Microseconds, Scheduler } from './scheduler.ts'
 import { demand } from './violation.ts'
 import type { WorkloadProfile } from './workload-profile.ts'
 
@@ -96,10 +97,44 @@ export class Workload implements ApplicationListener {
   requestSession(client: Client, member: Member, timeoutMs: number): void {
     const id = this.#nextCall()
     const password = Uint8Array.from({ length: 16 }, () => this.#passwords.integer(0, 255))
-    const call = { id, peer: member.id, timeoutMs, password: password.join(), answer: null }
-    this.ensemble.oracle.history.sessionCalls.push(call)
-    this.#sessionCalls.set(id, { call, client, member })
+    const asked = { id, peer: member.id, timeoutMs, password: password.join(), moves: null }
+    this.#askFor(client, member, asked)
     member.push({ type: 'session-requested', call: id, timeoutMs, password })
+  }
+
+  /**
+   * Asks a member for a session that the client has had elsewhere; `null` when the member does not know
+   * it, or has it already.
+   */
+  requestMove(client: Client, member: Member, former: SessionHistory): CallId | null {
+    const record = member.core?.replica.sessions.get(former.id)
+    if (record === undefined || member.sessionDeadlineMs(former.id) !== undefined) return null
+    const id = this.#nextCall()
+    const { id: session, timeoutMs } = former
+    const replaces = record.hostedSince
+    const moves = { session, replaces }
+    const password = record.password.join()
+    this.#askFor(client, member, { id, peer: member.id, timeoutMs, password, moves })
+    member.push({ type: 'session-move-requested', call: id, session, replaces })
+    return id
+  }
+
+  #askFor(client: Client, member: Member, asked: Omit<SessionCall, 'answer'>): void {
+    const call = { ...asked, answer: null }
+    this.ensemble.oracle.history.sessionCalls.push(call)
+    this.#sessionCalls.set(call.id, { call, client, member })
+  }
+
+  /** Gives up the call for a session after a while. */
+  giveUpSoon(member: Member, call: CallId, afterUs: Microseconds): void {
+    this.#surroundings.scheduler.after(afterUs, () => {
+      if (this.#sessionCalls.has(call)) member.push({ type: 'call-aborted', call })
+    })
+  }
+
+  /** True when the session is over, as any peer would tell its client in the end. */
+  hasEnded({ id }: SessionHistory): boolean {
+    return !this.ensemble.oracle.model.isLive(id)
   }
 
   /** Gives the client a session that this member alone knows. */
@@ -212,6 +247,7 @@ export class Workload implements ApplicationListener {
         this.#sessionCalls.delete(effect.call)
         asked.call.answer = { outcome: effect.outcome }
         this.ensemble.oracle.onSessionAnswer(member, asked.call)
+        if (effect.code === 'SESSION_MOVED') this.ensemble.reached('session-move-lost')
         asked.client.onSessionFailed()
         break
       }
@@ -225,10 +261,11 @@ export class Workload implements ApplicationListener {
     }
   }
 
-  onStepped(_member: Member, events: readonly Event[]): void {
+  onStepped(member: Member, events: readonly Event[]): void {
+    const { history } = this.ensemble.oracle
     for (const event of events) {
       if (event.type !== 'watch-removed') continue
-      this.ensemble.oracle.history.sessions.get(event.session)?.watches.delete(event.watch)
+      history.at(member.id, event.session)?.watches.delete(event.watch)
     }
   }
 
@@ -245,11 +282,10 @@ export class Workload implements ApplicationListener {
       asked.call.answer = { outcome: 'unknown' }
       asked.client.onSessionFailed()
     }
-    for (const [id, client] of this.#owners) {
-      if (client.session?.peer !== member.id) continue
-      client.session.abandoned = true
-      this.#owners.delete(id)
-      client.onSessionEnded()
+    for (const session of this.ensemble.oracle.history.sessions) {
+      if (session.peer !== member.id || !session.isOpen) continue
+      session.abandoned = true
+      this.#leave(session, true)
     }
   }
 
@@ -266,13 +302,29 @@ export class Workload implements ApplicationListener {
     const asked = this.#sessionCalls.get(id)
     demand(asked !== undefined, 'C1', () => `peer ${member.id} answers session call ${id} twice`)
     this.#sessionCalls.delete(id)
-    asked.call.answer = { session }
-    this.ensemble.oracle.onSessionAnswer(member, asked.call)
-    this.#give(asked.client, new SessionHistory(session, member.id, timeoutMs))
+    const { oracle } = this.ensemble
+    const applied = member.view?.lastApplied ?? zeroZxid
+    const hostedSince = oracle.model.hostedSince(session, member.id, applied) ?? zeroZxid
+    asked.call.answer = { session, hostedSince }
+    oracle.onSessionAnswer(member, asked.call)
+    if (asked.call.moves !== null) this.#noteMove(member, session)
+    this.#give(asked.client, new SessionHistory(session, member.id, timeoutMs, hostedSince))
   }
 
   #identify(session: SessionHistory, identities: readonly Identity[]): void {
     this.#memberOf(session).push({ type: 'session-authenticated', session: session.id, identities })
+  }
+
+  #noteMove(to: Member, session: SessionId): void {
+    const { ensemble } = this
+    const former = ensemble.oracle.history.placesOf(session).at(-1)
+    ensemble.reached('session-moved')
+    if (former === undefined) return
+    if (former.peer === to.id) ensemble.reached('session-moved-to-itself')
+    else if (ensemble.members.get(former.peer)?.isRunning !== true) {
+      ensemble.reached('session-moved-from-down')
+    }
+    if (former.calls.some(({ answer }) => answer === null)) ensemble.reached('session-moved-on')
   }
 
   #give(client: Client, session: SessionHistory): void {
@@ -281,13 +333,12 @@ export class Workload implements ApplicationListener {
       session.identities.push(identityOf(this.#clients.indexOf(client)))
       this.#identify(session, session.identities)
     }
-    this.#owners.set(session.id, client)
-    client.onSessionOpened(session)
+    if (client.onSessionOpened(session)) this.#owners.set(session.id, client)
   }
 
   #delivered(member: Member, id: SessionId, item: Delivery): void {
     const { oracle } = this.ensemble
-    const session = oracle.history.sessions.get(id)
+    const session = oracle.history.at(member.id, id)
     demand(session !== undefined, 'S1', () => `peer ${member.id} tells a session nobody knows`)
     oracle.onDelivery(member, session, item)
     switch (item.type) {
@@ -324,7 +375,7 @@ export class Workload implements ApplicationListener {
   #demandAnswers(member: Member, session: SessionId): void {
     for (const { call } of this.#calls.values()) {
       demand(
-        call.session !== session || member.hasPending(call.id),
+        call.session !== session || call.peer !== member.id || member.hasPending(call.id),
         'C1',
         () => `session ${session} ends, its call ${call.id} is not answered`,
       )
@@ -333,8 +384,14 @@ export class Workload implements ApplicationListener {
 
   #ended(session: SessionHistory, reason: 'closed' | 'expired' | 'moved'): void {
     session.ended = reason
+    this.#leave(session, reason === 'moved')
+  }
+
+  /** The session is not there any more, and may be elsewhere, or taken elsewhere, when it `livesOn`. */
+  #leave(session: SessionHistory, livesOn: boolean): void {
     const client = this.#owners.get(session.id)
+    if (client?.session !== session) return
     this.#owners.delete(session.id)
-    client?.onSessionEnded()
+    client.onSessionEnded(livesOn)
   }
 }

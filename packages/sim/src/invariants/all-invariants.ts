@@ -22,6 +22,7 @@ import { EphemeralOwners } from './s2-ephemerals.ts'
 import { SessionEnd } from './s3-session-end.ts'
 import { Expiry } from './s4-expiry.ts'
 import { EndedIsTold } from './s6-ended-is-told.ts'
+import { OneHost } from './s7-one-host.ts'
 import { LocalDeadline } from './s8-local-deadline.ts'
 import { JustifiedEvents } from './w1-justified.ts'
 import { EventBeforeData } from './w4-event-before-data.ts'
@@ -90,6 +91,7 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new SessionEnd(observed),
     new Expiry(observed),
     new EndedIsTold(observed),
+    new OneHost(observed),
     new LocalDeadline(observed),
     new SequentialNames(observed),
     new ExactlyOnce(),

@@ -20,7 +20,8 @@ export class WriteAccounting implements Invariant {
 
   beforeTxn(txn: Txn, zxid: Zxid, call: Call | undefined): void {
     if (txn.type === 'refuse') this.#refusals.set(zxid, txn)
-    const session = this.#observed.history.sessionOf(txn)
+    const { history, model } = this.#observed
+    const session = history.sessionOf(txn, model)
     demand(
       session === undefined || txn.requestId === 0 || call !== undefined,
       this.id,
@@ -51,7 +52,8 @@ export class WriteAccounting implements Invariant {
     if (answer === null || !('session' in answer)) return
     const known = this.#observed.model.session(answer.session)
     demand(
-      known?.password === password && known.host === peer.id,
+      known?.password === password &&
+        known.hosts.some(([host, since]) => host === peer.id && since === answer.hostedSince),
       this.id,
       () => `peer ${peer.id} opens session ${answer.session}, which it did not ask for`,
     )
@@ -71,7 +73,8 @@ export class WriteAccounting implements Invariant {
       demand(!overlaps, this.id, () => `one request made session ${id} and another before it`)
       created.set(password, endedAt)
     }
-    for (const { answer, id, password } of history.sessionCalls) {
+    for (const { answer, id, password, moves } of history.sessionCalls) {
+      if (moves !== null) continue
       if (answer === null || !('outcome' in answer) || answer.outcome === 'unknown') continue
       demand(!created.has(password), this.id, () => `call ${id} for a session failed, and made one`)
     }

@@ -73,8 +73,8 @@ export class RestartEquivalence implements Invariant {
       const same =
         known?.timeoutMs === timeoutMs &&
         known.password === password.join() &&
-        known.host === host &&
-        known.hostedSince === hostedSince
+        model.hostedSince(id, host, at) === hostedSince &&
+        (model.hostedUntil(id, hostedSince) ?? Infinity) > at
       demand(
         same && model.wasLiveAt(id, at),
         this.id,

@@ -41,7 +41,7 @@ export class Outcomes implements Invariant {
       this.#judgeReconfiguration(request, txn, zxid)
       return
     }
-    const identities = this.#observed.history.sessionOf(txn)?.identities ?? null
+    const identities = this.#observed.history.sessionOf(txn, model)?.identities ?? null
     const judgement = judge(request, { session: txn.session, identities }, model.tree)
     const holds =
       judgement.type === 'refusal'

@@ -70,6 +70,8 @@ export class Expiry implements Invariant {
           knowledge.created.set(session, txn.timeoutMs)
           this.#touch(knowledge, session, knowledge.nowMs)
         }
+        // Its client has come to its new host: that proves its life as well.
+        if (txn.type === 'move-session') this.#touch(knowledge, txn.moved, knowledge.nowMs)
         if (txn.type !== 'close-session' || txn.reason !== 'expired') continue
         const timeoutMs =
           this.#observed.model.session(txn.closed)?.timeoutMs ??

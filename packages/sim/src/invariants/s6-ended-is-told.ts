@@ -1,5 +1,5 @@
 /**
- * S6: a session that has ended is told so by its host: in the step that applies its end, or the
+ * S6: a session that has ended, or moved, is told so by its host: in the step that applies that, or the
  * snapshot that hides it, and never taken for alive behind that.
  */
 import { formatZxid } from '@conclave/core/internal'
@@ -23,13 +23,13 @@ export class EndedIsTold implements Invariant {
     const { history, model } = this.#observed
     for (const session of history.sessions.values()) {
       if (session.peer !== peer.id || !session.isOpen || session.isReadOnly) continue
-      const endedAt = model.session(session.id)?.endedAt ?? null
+      const endedAt = model.hostedUntil(session.id, session.hostedSince)
       demand(
         endedAt === null || endedAt > applied,
         this.id,
         () =>
           `peer ${peer.id} has applied ${formatZxid(applied)} and not told session ${session.id} ` +
-          `that it ended at ${formatZxid(endedAt ?? applied)}`,
+          `that it ended here at ${formatZxid(endedAt ?? applied)}`,
       )
     }
   }

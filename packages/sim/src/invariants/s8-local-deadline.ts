@@ -4,6 +4,7 @@
  * lock is anybody else's.
  */
 import { formatZxid, type Page } from '@conclave/core/internal'
+import type { SessionHistory } from '../history.ts'
 import type { Invariant, Observed, ObservedPeer } from '../observation.ts'
 import { demand } from '../violation.ts'
 
@@ -18,17 +19,23 @@ export class LocalDeadline implements Invariant {
   onCommitted(_peer: ObservedPeer, page: Page): void {
     for (const txn of this.#observed.txnsOf(page)) {
       if (txn.type !== 'close-session' || txn.reason !== 'expired') continue
-      const session = this.#observed.history.sessions.get(txn.closed)
-      const host = session?.isOpen === true ? this.#observed.peers.get(session.peer) : undefined
-      if (host?.isRunning !== true) continue
-      const deadlineMs = host.sessionDeadlineMs(txn.closed)
-      demand(
-        deadlineMs === undefined || deadlineMs <= host.nowMs,
-        this.id,
-        () =>
-          `session ${txn.closed} expires in ${formatZxid(page.last)}, its host ${host.id} takes it ` +
-          `for alive for another ${(deadlineMs as number) - host.nowMs} ms`,
-      )
+      for (const session of this.#observed.history.placesOf(txn.closed)) {
+        if (session.isOpen) this.#check(session, page)
+      }
     }
+  }
+
+  /** A former host, too, that has not heard of the move. */
+  #check({ id, peer }: SessionHistory, page: Page): void {
+    const host = this.#observed.peers.get(peer)
+    if (host?.isRunning !== true) return
+    const deadlineMs = host.sessionDeadlineMs(id)
+    demand(
+      deadlineMs === undefined || deadlineMs <= host.nowMs,
+      this.id,
+      () =>
+        `session ${id} expires in ${formatZxid(page.last)}, its host ${host.id} takes it ` +
+        `for alive for another ${(deadlineMs as number) - host.nowMs} ms`,
+    )
   }
 }

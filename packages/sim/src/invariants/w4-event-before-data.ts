@@ -2,24 +2,24 @@
  * W4: a session hears of a change before it can see it: no watch event comes behind an answer or a
  * read that already had its change.
  */
-import { formatZxid, type Delivery, type SessionId, type Zxid } from '@conclave/core/internal'
+import { formatZxid, type Delivery, type Zxid } from '@conclave/core/internal'
 import type { SessionHistory } from '../history.ts'
 import type { Invariant, ObservedPeer, Reading } from '../observation.ts'
 import { demand } from '../violation.ts'
 
 export class EventBeforeData implements Invariant {
   readonly id = 'W4'
-  readonly #seen = new Map<SessionId, Zxid>()
+  readonly #seen = new Map<SessionHistory, Zxid>()
 
   onDelivery(_peer: ObservedPeer, session: SessionHistory, item: Delivery): void {
     switch (item.type) {
       case 'reply':
       case 'refused':
       case 'synced':
-        this.#note(session.id, item.zxid)
+        this.#note(session, item.zxid)
         break
       case 'watch-event': {
-        const seen = this.#seen.get(session.id) ?? 0
+        const seen = this.#seen.get(session) ?? 0
         demand(
           item.event.zxid > seen,
           this.id,
@@ -35,10 +35,10 @@ export class EventBeforeData implements Invariant {
   }
 
   onRead(_peer: ObservedPeer, session: SessionHistory, { zxid }: Reading): void {
-    this.#note(session.id, zxid)
+    this.#note(session, zxid)
   }
 
-  #note(session: SessionId, zxid: Zxid): void {
+  #note(session: SessionHistory, zxid: Zxid): void {
     if (zxid > (this.#seen.get(session) ?? 0)) this.#seen.set(session, zxid)
   }
 }

@@ -13,6 +13,8 @@ export interface ModelSession {
   readonly password: string
   readonly host: number
   readonly hostedSince: Zxid
+  /** Every host that it has had, with the txn that made it so. */
+  readonly hosts: readonly (readonly [host: number, since: Zxid])[]
   /** When it ended, or `null`. */
   endedAt: Zxid | null
   lastRequestId: number
@@ -57,6 +59,18 @@ export class StateModel {
     )
   }
 
+  /** Since when the peer had the session, by what stands in the log up to `upTo`. */
+  hostedSince(id: SessionId, peer: number, upTo: Zxid): Zxid | undefined {
+    const hosts = this.#sessions.get(id)?.hosts ?? []
+    return hosts.findLast(([host, since]) => host === peer && since <= upTo)?.[1]
+  }
+
+  /** When the host that had the session since then had it no more: it ended or moved. `null`: never. */
+  hostedUntil(id: SessionId, since: Zxid): Zxid | null {
+    const session = this.#sessions.get(id)
+    return session?.hosts.find(([, next]) => next > since)?.[1] ?? session?.endedAt ?? null
+  }
+
   /** Applies the next txn; what it changed, in order. */
   apply(txn: Txn, zxid: Zxid): readonly ModelChange[] {
     this.#lastTimeMs = txn.timeMs
@@ -77,7 +91,9 @@ export class StateModel {
       case 'move-session': {
         const session = this.#sessions.get(txn.moved)
         demand(session?.endedAt === null, 'S7', () => 'a session moves that is not live')
-        this.#sessions.set(txn.moved, { ...session, host: txn.host, hostedSince: zxid })
+        const { host } = txn
+        const hosts = [...session.hosts, [host, zxid] as const]
+        this.#sessions.set(txn.moved, { ...session, host, hostedSince: zxid, hosts })
         return []
       }
       case 'close-session':
@@ -120,6 +136,7 @@ export class StateModel {
       password: txn.password.join(),
       host: txn.host,
       hostedSince: zxid,
+      hosts: [[txn.host, zxid]],
       endedAt: null,
       lastRequestId: 0,
     })

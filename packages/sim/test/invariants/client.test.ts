@@ -150,6 +150,7 @@ describe('C1', () => {
       peer: 1,
       timeoutMs: 1_000,
       password: password.join(),
+      moves: null,
       answer: { outcome: 'not-applied' },
     }
     run.history.sessionCalls.push(asked)
