@@ -3,6 +3,7 @@ import { agreementMutants } from './catalogue/agreement.ts'
 import { mutantsBeyondSimulation } from './catalogue/beyond-simulation.ts'
 import { checkerMutants } from './catalogue/checkers.ts'
 import { memberMutants } from './catalogue/members.ts'
+import { moveMutants, returnMutants } from './catalogue/moves.ts'
 import { namespaceMutants } from './catalogue/namespace.ts'
 import { ownMutants } from './catalogue/own.ts'
 import { reapingMutants } from './catalogue/reaping.ts'
@@ -13,13 +14,16 @@ import type { Mutant } from './mutant.ts'
 
 /** Those of the table, by their rows; then our own; then those of the checkers. */
 export const allMutants: readonly Mutant[] = [
-  ...[...agreementMutants, ...stateMutants, ...mutantsBeyondSimulation].sort(byId),
+  ...[...agreementMutants, ...stateMutants, ...mutantsBeyondSimulation, ...returnMutants].sort(
+    byId,
+  ),
   ...ownMutants,
   ...reapingMutants,
   ...namespaceMutants,
   ...roomMutants,
   ...memberMutants,
   ...toldMutants,
+  ...moveMutants,
   ...checkerMutants,
 ]
 

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { allMutants } from './all-mutants.ts'
 import { plant, root } from './plant.ts'
-import { unplanted } from './unplanted.ts'
 
 const protocol = readFileSync(`${root}docs/PROTOCOL.md`, 'utf8')
 
@@ -22,7 +21,7 @@ describe('the catalogue of mutants', () => {
   })
 
   test('every row of the table is planted, or says why it is not', () => {
-    const ids = [...allMutants, ...unplanted].flatMap(({ id }) => id.match(/\b(M\d\d|CM\d)/g) ?? [])
+    const ids = allMutants.flatMap(({ id }) => id.match(/\b(M\d\d|CM\d)/g) ?? [])
     const rows = Array.from({ length: 50 }, (_, index) => `M${String(index + 1).padStart(2, '0')}`)
     const ofCheckers = ['CM1', 'CM2', 'CM3', 'CM4', 'CM5', 'CM6']
 

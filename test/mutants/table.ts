@@ -2,7 +2,6 @@
 import { medianOf, risen } from './medians.ts'
 import type { Mutant } from './mutant.ts'
 import type { Finding, Sweep, Trial, TrialOptions } from './trial.ts'
-import { unplanted } from './unplanted.ts'
 
 /** Rows of the table that mutants are planted for; M13+M14 stands for two. */
 const rowCount = 50
@@ -36,7 +35,7 @@ export function summaryOf(
   const rows = rowsOf(planted.filter((trial) => !missed.includes(trial)))
   const lines = [
     `${planted.length} mutants planted, ${planted.length - missed.length} found; ` +
-      `of the table's ${rowCount} rows ${rows.size} are found, ${unplanted.length} wait for a feature`,
+      `of the table's ${rowCount} rows ${rows.size} are found`,
     ...missed.map(({ mutant }) => `not found: ${mutant.id}: ${mutant.bug}`),
     ...noisy.map(
       ({ mutant, fixed }) => `without any mutant, ${mutant.bug}: ${namesOf(fixed.strays)}`,
@@ -80,12 +79,6 @@ outside; \`assertion\`, the core's own; \`peer\`, which stopped itself and named
 | | planted bug | seen before | found as | by | seeds | kills |
 |---|---|---|---|---|---|---|
 ${planted.map(rowOf).join('\n')}
-
-## Not planted
-
-| | bug | why |
-|---|---|---|
-${unplanted.map(({ id, bug, because }) => `| ${id} | ${bug} | ${because} |`).join('\n')}
 `
 }
 

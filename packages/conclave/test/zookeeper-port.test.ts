@@ -38,8 +38,7 @@ describe('the handshake', () => {
   test('of somebody who has seen more than the peer ends without a word', async () => {
     const { port } = await served()
     const client = await WireClient.reach(port)
-    void client.greetRaw({ lastZxidSeen: Number.MAX_SAFE_INTEGER })
-    await client.closed
+    await Promise.race([client.greetRaw({ lastZxidSeen: Number.MAX_SAFE_INTEGER }), client.closed])
 
     expect(client.told).toEqual(['closed'])
   })

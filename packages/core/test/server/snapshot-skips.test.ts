@@ -137,6 +137,39 @@ describe('a snapshot that skips what a host waits for', () => {
     ])
   })
 
+  test('S7: a session that moved while it was asked for, here or elsewhere, is found so', () => {
+    for (const to of [2, 3]) {
+      const absence = new Absence()
+      const { host, peers } = absence
+      const wanted = peers.session(1)
+      host.requestMove(wanted, 7)
+      if (to === 3) peers.peer(3).requestMove(wanted, 8)
+      peers.step(peers.peer(3))
+      peers.deliver()
+      absence.commitUnheard()
+      expect(host.arrivalOf(7)).toBeUndefined()
+
+      absence.comeBack()
+
+      const arrival = to === 2 ? String(wanted) : 'SESSION_MOVED unknown'
+      expect(host.arrivalOf(7)).toBe(arrival)
+    }
+  })
+
+  test('S7: one that ended meanwhile is not waited for any more', () => {
+    const absence = new Absence()
+    const { host, peers } = absence
+    const wanted = peers.session(1)
+    peers.peer(1).request(wanted, 1, close)
+    peers.step(peers.peer(1))
+    host.requestMove(wanted, 7)
+    absence.commitUnheard()
+
+    absence.comeBack()
+
+    expect(host.arrivalOf(7)).toBe('SESSION_EXPIRED unknown')
+  })
+
   test('W7: a watch is told of the gap, and goes on', () => {
     const absence = new Absence()
     const { host, peers, session } = absence

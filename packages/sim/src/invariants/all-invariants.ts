@@ -76,6 +76,8 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new RestartEquivalence(observed),
     new ResultStat(observed),
     new Atomicity(observed),
+    // Before what would be said of the write itself.
+    new OneHost(observed),
     new Outcomes(observed),
     new Reaping(observed),
     new WriteAccounting(observed),
@@ -91,7 +93,6 @@ export function allInvariants(observed: Observed, maxCounter: number): readonly 
     new SessionEnd(observed),
     new Expiry(observed),
     new EndedIsTold(observed),
-    new OneHost(observed),
     new LocalDeadline(observed),
     new SequentialNames(observed),
     new ExactlyOnce(),
