@@ -11,7 +11,8 @@ const tapes = readdirSync(folder).map((file) => {
   return { file, ...parseTape(readFileSync(new URL(file, folder), 'utf8')) }
 })
 
-describe('tapes', () => {
+// Seconds of work on a busy machine.
+describe('tapes', { timeout: 60_000 }, () => {
   test.each(tapes)('$file: $story', ({ story, scenario }) => {
     const { failure } = simulate(scenario, { machine })
 
