@@ -11,13 +11,16 @@ const execute = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
 const examples = join(here, '../../examples/zookeeper-clients')
 
-/** Runs a client's program on servers, `host:port,…`; what it printed ends with `done`. */
-type Program = (servers: string) => Promise<string>
+/**
+ * Runs a client's program on servers, `host:port,…`, for so many seconds if it is one that goes on and
+ * on; what it printed ends with `done`.
+ */
+type Program = (servers: string, seconds: string) => Promise<string>
 
 /** The output of a command. */
 async function output(command: string, ...options: string[]): Promise<string> {
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }
-  const { stdout } = await execute(command, options, { timeout: 120_000, env })
+  const { stdout } = await execute(command, options, { timeout: 180_000, env })
   return stdout
 }
 
@@ -41,9 +44,9 @@ export async function classPath(): Promise<string> {
   return join(folder, '*')
 }
 
-async function java(program: string, servers: string): Promise<string> {
+async function java(program: string, ...options: string[]): Promise<string> {
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
-  return output('java', quiet, '-cp', await classPath(), program, servers)
+  return output('java', quiet, '-cp', await classPath(), program, ...options)
 }
 
 /** A program in C, compiled with the client that Debian has. */
@@ -85,7 +88,13 @@ export const programs: Readonly<Record<string, Program>> = {
   async 'kazoo-recipes'(servers) {
     return output(await python(), join(here, 'python/kazoo_recipes.py'), servers)
   },
+  /** While the leader is killed again and again. */
+  async 'kazoo-survives'(servers, seconds) {
+    return output(await python(), join(here, 'python/kazoo_survives.py'), servers, seconds)
+  },
   java: (servers) => java(join(here, 'java/ZooKeeperProgram.java'), servers),
+  'java-survives': (servers, seconds) =>
+    java(join(here, 'java/SurvivingProgram.java'), servers, seconds),
   curator: (servers) => java(join(here, 'java/CuratorProgram.java'), servers),
   async zkcli(servers) {
     const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'

@@ -2,15 +2,17 @@
  * `npm run test:compat -- [names] [--servers host:port,…]`: clients of ZooKeeper that nobody here
  * wrote, each on three peers of its own; and `session`, our own sessions, on Apache ZooKeeper. What a
  * client needs is installed; what cannot be fails. With `--servers`, on those: the programs are right
- * if they pass on Apache ZooKeeper too.
+ * if they pass on Apache ZooKeeper too. Those that survive a leader that is killed every five seconds go
+ * on for 15 s, or as many as `--seconds` says.
  */
 import { parseArgs } from 'node:util'
 import { startApacheZooKeeper } from './apache-zookeeper.ts'
 import { servingEnsemble } from './ensemble.ts'
+import { mortalEnsemble } from './mortal-ensemble.ts'
 import { classPath, programs } from './programs.ts'
 
 const { values, positionals } = parseArgs({
-  options: { servers: { type: 'string' } },
+  options: { servers: { type: 'string' }, seconds: { type: 'string', default: '15' } },
   allowPositionals: true,
 })
 
@@ -20,10 +22,15 @@ async function told(name: string): Promise<string> {
   if (program === undefined) {
     throw new Error(`no client ${name}; there are ${Object.keys(programs).join(', ')}`)
   }
-  if (values.servers !== undefined) return program(values.servers)
-  const served =
-    name === 'session' ? await startApacheZooKeeper(await classPath()) : await servingEnsemble()
-  return program(served.servers).finally(() => served.close())
+  const { servers, seconds } = values
+  if (servers !== undefined) return program(servers, seconds)
+  const served = await servedFor(name)
+  return program(served.servers, seconds).finally(() => served.close())
+}
+
+async function servedFor(name: string): Promise<{ servers: string; close(): Promise<void> }> {
+  if (name === 'session') return startApacheZooKeeper(await classPath())
+  return name.endsWith('-survives') ? mortalEnsemble() : servingEnsemble()
 }
 
 async function passes(name: string): Promise<boolean> {
