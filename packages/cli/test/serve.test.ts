@@ -59,6 +59,7 @@ test(
       expect(Buffer.from(data).toString()).toBe('x')
     }, patience)
 
+    await session.close()
     for (const one of processes) one.signal('SIGINT')
     expect(await Promise.all(processes.map(({ ended }) => ended))).toEqual([0, 0, 0])
   },
