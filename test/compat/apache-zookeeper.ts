@@ -9,12 +9,12 @@ import { freePorts } from '../processes/free-ports.ts'
 import { until } from '../processes/waiting.ts'
 
 export interface ApacheServer {
-  /** As clients are told: `host:port`. */
+  /** As clients are told, `host:port,…`: three names of the one server, for programs that go to three. */
   readonly servers: string
   close(): Promise<void>
 }
 
-/** Starts it from this class path, with everything allowed that sessions of ours can ask for. */
+/** Starts it from this class path, with everything allowed that the programs ask for. */
 export async function startApacheZooKeeper(classPath: string): Promise<ApacheServer> {
   const folder = await mkdtemp(join(tmpdir(), 'conclave-apache-'))
   const [port = 0] = await freePorts(1)
@@ -26,13 +26,18 @@ export async function startApacheZooKeeper(classPath: string): Promise<ApacheSer
     maxSessionTimeout: 60_000,
     maxClientCnxns: 0,
     extendedTypesEnabled: true,
+    enforceQuota: true,
     'admin.enableServer': false,
   }
   const file = join(folder, 'zoo.cfg')
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${String(value)}\n`)
   await writeFile(file, lines.join(''))
+  // For containers that are empty; as it comes, once a minute.
+  const looksOften = '-Dznode.container.checkIntervalMs=2000'
   const main = 'org.apache.zookeeper.server.ZooKeeperServerMain'
-  const child = spawn('java', ['-Xmx512m', '-cp', classPath, main, file], { stdio: 'ignore' })
+  const child = spawn('java', ['-Xmx512m', looksOften, '-cp', classPath, main, file], {
+    stdio: 'ignore',
+  })
   const ended = once(child, 'exit')
   const close = async (): Promise<void> => {
     child.kill('SIGKILL')
@@ -45,12 +50,19 @@ export async function startApacheZooKeeper(classPath: string): Promise<ApacheSer
     await close()
     throw error
   }
-  return { servers: `127.0.0.1:${String(port)}`, close }
+  return {
+    servers: Array<string>(3)
+      .fill(`127.0.0.1:${String(port)}`)
+      .join(','),
+    close,
+  }
 }
 
 /** Whether `srvr` is answered by a server that serves. */
 async function isServing(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1', () => socket.write('srvr'))
+  // A server that is only just there may keep a connection without a word.
+  socket.setTimeout(1_000, () => socket.destroy())
   let answer = ''
   socket.on('data', (chunk) => {
     answer += chunk.toString()

@@ -1,9 +1,9 @@
 /**
- * `npm run test:compat -- [names] [--servers host:port,…]`: clients of ZooKeeper that nobody here
- * wrote, each on three peers of its own; and `session`, our own sessions, on Apache ZooKeeper. What a
- * client needs is installed; what cannot be fails. With `--servers`, on those: the programs are right
- * if they pass on Apache ZooKeeper too. Those that survive a leader that is killed every five seconds go
- * on for 15 s, or as many as `--seconds` says.
+ * `npm run test:compat -- [names] [--apache]`: clients of ZooKeeper that nobody here wrote, each on
+ * three peers of its own; and `session`, our own sessions, on Apache ZooKeeper. What a client needs is
+ * installed; what cannot be fails. With `--apache`, on a server of Apache ZooKeeper, which has no peers
+ * to kill: what the programs expect is right if that answers so too. Those that survive a leader that is
+ * killed every five seconds go on for 15 s, or as many as `--seconds` says.
  */
 import { parseArgs } from 'node:util'
 import { startApacheZooKeeper } from './apache-zookeeper.ts'
@@ -12,24 +12,25 @@ import { mortalEnsemble } from './mortal-ensemble.ts'
 import { classPath, programs } from './programs.ts'
 
 const { values, positionals } = parseArgs({
-  options: { servers: { type: 'string' }, seconds: { type: 'string', default: '15' } },
+  options: {
+    apache: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '15' },
+  },
   allowPositionals: true,
 })
 
-/** Runs a program on what it is for, or on the servers that were given. */
+/** Runs a program on what it is for, or on Apache ZooKeeper. */
 async function told(name: string): Promise<string> {
   const program = programs[name]
   if (program === undefined) {
     throw new Error(`no client ${name}; there are ${Object.keys(programs).join(', ')}`)
   }
-  const { servers, seconds } = values
-  if (servers !== undefined) return program(servers, seconds)
   const served = await servedFor(name)
-  return program(served.servers, seconds).finally(() => served.close())
+  return program(served.servers, values.seconds).finally(() => served.close())
 }
 
 async function servedFor(name: string): Promise<{ servers: string; close(): Promise<void> }> {
-  if (name === 'session') return startApacheZooKeeper(await classPath())
+  if (values.apache || name === 'session') return startApacheZooKeeper(await classPath())
   return name.endsWith('-survives') ? mortalEnsemble() : servingEnsemble()
 }
 
