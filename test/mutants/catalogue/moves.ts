@@ -51,7 +51,7 @@ export const moveMutants: readonly Mutant[] = [
     id: 'X111',
     bug: 'requests of the former host that wait are judged behind the move',
     origin: 'S7',
-    expects: ['S7', 'R2'],
+    expects: ['S7', 'R2', 'C1', 'D5'],
     edits: [
       {
         file: `${server}/leadership.ts`,
@@ -65,7 +65,7 @@ export const moveMutants: readonly Mutant[] = [
     id: 'X112',
     bug: 'the leader learns of a move only when it applies it',
     origin: 'S7',
-    expects: ['S7', 'R2'],
+    expects: ['S7', 'R2', 'C1', 'D5'],
     edits: [
       {
         file: `${server}/leadership.ts`,
@@ -94,7 +94,7 @@ export const moveMutants: readonly Mutant[] = [
     id: 'X114',
     bug: 'a new host numbers the requests of a session from 1 again',
     origin: 'R2',
-    expects: ['S7', 'R2'],
+    expects: ['S7', 'R2', 'C1', 'D5'],
     edits: [
       {
         file: `${server}/arriving-sessions.ts`,

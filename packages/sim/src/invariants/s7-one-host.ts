@@ -20,7 +20,9 @@ export class OneHost implements Invariant {
     const { history, model } = this.#observed
     if (txn.requestId !== 0) {
       const host = model.session(txn.session)?.host
-      const speaks = history.sessionOf(txn, model)?.peer === host && call?.peer === host
+      // A write that nobody asked for is a matter of C1.
+      const isOfHost = call === undefined || call.peer === host
+      const speaks = history.sessionOf(txn, model)?.peer === host && isOfHost
       demand(
         speaks,
         this.id,
