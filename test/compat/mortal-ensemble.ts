@@ -13,6 +13,7 @@ export interface MortalEnsemble {
   close(): Promise<void>
 }
 
+/** Longer than a session may be silent: every new leader gives each its whole timeout again. */
 const everyMs = 5_000
 const downMs = 500
 
@@ -24,7 +25,8 @@ export async function mortalEnsemble(): Promise<MortalEnsemble> {
   const ports = own.slice(3)
   const services = ensemble.map(({ id }) => {
     const zookeeper = { port: ports[id - 1] ?? 0 }
-    return new Service({ id, dir: join(folder, String(id)), ensemble, zookeeper }, [])
+    const dir = join(folder, String(id))
+    return new Service({ id, dir, ensemble, zookeeper, timing: { silentPeerMs: 1_000 } }, [])
   })
   await Promise.all(services.map((service) => service.start()))
   await until('every peer is ready', () => services.every(({ isReady }) => isReady))
