@@ -21,7 +21,8 @@ export class Client {
   #session: SessionHistory | null = null
   /** What it had last and may take elsewhere. */
   #former: SessionHistory | null = null
-  #isAsking = false
+  /** Sessions that it has asked for, new ones or its own at another peer, and heard nothing of yet. */
+  #askedCount = 0
   #isClosing = false
   readonly #open = new Set<Call>()
   /** What is to be read when a sync is answered. */
@@ -44,7 +45,7 @@ export class Client {
       if (!this.#isClosing && !standsStill) this.#use(this.#session, activity)
       return
     }
-    if (this.#isAsking) return
+    if (this.#askedCount > 0) return
     const member = this.#pickMember(activity.choice)
     if (member === undefined) return
     if (this.#former !== null) this.#takeUp(this.#former, member)
@@ -55,13 +56,11 @@ export class Client {
 
   /** Asks this member for a session. */
   ask(member: Member): void {
-    this.#isAsking = true
     this.#workload.requestSession(this, member, this.#profile.sessionTimeoutMs)
   }
 
   /** False of a session that is elsewhere since. */
   onSessionOpened(session: SessionHistory): boolean {
-    this.#isAsking = false
     const known = this.#session ?? this.#former
     if (known?.id === session.id && known.hostedSince > session.hostedSince) return false
     this.#open.clear()
@@ -71,8 +70,13 @@ export class Client {
     return true
   }
 
-  onSessionFailed(): void {
-    this.#isAsking = false
+  onSessionAsked(): void {
+    this.#askedCount += 1
+  }
+
+  /** The session is there, or it will not be. */
+  onSessionAnswered(): void {
+    this.#askedCount -= 1
   }
 
   onSessionEnded(livesOn: boolean): void {
@@ -161,7 +165,7 @@ export class Client {
   /** Asks this member for the session that it had, or lets go of it when it is over. */
   #takeUp(former: SessionHistory, member: Member): void {
     if (this.#workload.hasEnded(former)) this.#former = null
-    else this.#isAsking = this.#workload.requestMove(this, member, former) !== null
+    else this.#workload.requestMove(this, member, former)
   }
 
   #pickMember(choice: number): Member | undefined {

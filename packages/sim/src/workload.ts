@@ -123,6 +123,7 @@ export class Workload implements ApplicationListener {
     const call = { ...asked, answer: null }
     this.ensemble.oracle.history.sessionCalls.push(call)
     this.#sessionCalls.set(call.id, { call, client, member })
+    client.onSessionAsked()
   }
 
   /** Gives up the call for a session after a while. */
@@ -248,7 +249,7 @@ export class Workload implements ApplicationListener {
         asked.call.answer = { outcome: effect.outcome }
         this.ensemble.oracle.onSessionAnswer(member, asked.call)
         if (effect.code === 'SESSION_MOVED') this.ensemble.reached('session-move-lost')
-        asked.client.onSessionFailed()
+        asked.client.onSessionAnswered()
         break
       }
       case 'deliver':
@@ -280,7 +281,7 @@ export class Workload implements ApplicationListener {
       if (asked.member !== member) continue
       this.#sessionCalls.delete(id)
       asked.call.answer = { outcome: 'unknown' }
-      asked.client.onSessionFailed()
+      asked.client.onSessionAnswered()
     }
     for (const session of this.ensemble.oracle.history.sessions) {
       if (session.peer !== member.id || !session.isOpen) continue
@@ -302,6 +303,7 @@ export class Workload implements ApplicationListener {
     const asked = this.#sessionCalls.get(id)
     demand(asked !== undefined, 'C1', () => `peer ${member.id} answers session call ${id} twice`)
     this.#sessionCalls.delete(id)
+    asked.client.onSessionAnswered()
     const { oracle } = this.ensemble
     const applied = member.view?.lastApplied ?? zeroZxid
     const hostedSince = oracle.model.hostedSince(session, member.id, applied) ?? zeroZxid
