@@ -34,7 +34,7 @@ export const reapingMutants: readonly Mutant[] = [
         to: 'return znode.ctime + znode.reap',
       },
     ],
-    found: swarm(40),
+    found: swarm(10, 15, 58),
   },
   {
     id: 'X62',

@@ -72,7 +72,7 @@ export const toldMutants: readonly Mutant[] = [
         to: '      return detail.length === 0',
       },
     ],
-    found: scenario('short-sessions', 21, 30, 40),
+    found: scenario('short-sessions', 10, 30, 71),
   },
   {
     id: 'X104',
