@@ -284,7 +284,7 @@ export const ownMutants: readonly Mutant[] = [
         to: '',
       },
     ],
-    found: scenario('short-sessions', 60, 20, 60),
+    found: scenario('short-sessions', 5, 20, 85),
   },
   {
     id: 'X19',

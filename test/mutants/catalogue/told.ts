@@ -1,5 +1,5 @@
 /** Rules of Conclave's own, of what sessions are told: answers and results. */
-import { scenario, swarm, type Mutant } from '../mutant.ts'
+import { swarm, type Mutant } from '../mutant.ts'
 
 const server = 'packages/core/src/server'
 
@@ -62,20 +62,6 @@ export const toldMutants: readonly Mutant[] = [
   },
   {
     id: 'X103',
-    bug: 'a session is not told that a snapshot hides its end',
-    origin: 'S6',
-    expects: ['S6'],
-    edits: [
-      {
-        file: `${server}/hosting.ts`,
-        from: "      this.end(session, 'expired', 'unknown', detail)\n      return false",
-        to: '      return detail.length === 0',
-      },
-    ],
-    found: scenario('short-sessions', 10, 30, 71),
-  },
-  {
-    id: 'X104',
     bug: 'a sequential create is answered with the path that was asked for',
     origin: 'R4',
     expects: ['D3'],
