@@ -114,7 +114,7 @@ export const agreementMutants: readonly Mutant[] = [
         to: "this.#state.append({ type: 'current-epoch', epoch: this.#epoch }); return this.#incoming.onPlan(plan)",
       },
     ],
-    found: scenario('crashes-in-synchronization', 40, 20),
+    found: scenario('crashes-in-synchronization', 10, 20, 7),
   },
   {
     id: 'M08',
@@ -202,7 +202,7 @@ export const agreementMutants: readonly Mutant[] = [
     origin: 'ZOOKEEPER-1082, 335',
     expects: ['Z8', 'Z11', 'V1'],
     edits: voteIgnoresEpoch,
-    found: swarm(300),
+    found: swarm(10, 15, 7),
   },
   {
     id: 'M13+M14',

@@ -45,7 +45,7 @@ export const stateMutants: readonly Mutant[] = [
         to: 'this.#current(key)',
       },
     ],
-    found: swarm(30),
+    found: swarm(10, 15, 7),
   },
   {
     id: 'M26',
@@ -59,7 +59,7 @@ export const stateMutants: readonly Mutant[] = [
         to: 'this.dirty.mark(session.id)',
       },
     ],
-    found: swarm(30),
+    found: swarm(10, 15, 7),
   },
   {
     id: 'M27',
